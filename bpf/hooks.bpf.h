@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The lock hooks: acquire side only -> held stack -> new chains. Each row of
+ * lock_functions.h becomes an fentry and a kprobe program with one body;
+ * user space loads the one it will attach.
+ */
+#ifndef LOCKTRACE_HOOKS_BPF_H
+#define LOCKTRACE_HOOKS_BPF_H
+
+#include "describe.bpf.h"
+#include "held.bpf.h"
+#include "watch.bpf.h"
+
+/* How a lock is taken, for lock_call(). */
+enum {
+	HOW_BLOCK = 0,
+	HOW_TRY = 1 << 0,
+	HOW_DONE = 1 << 1, /* seen at return: the task has it */
+};
+
+/* Kernel stacks lie on a multiple of their size (THREAD_ALIGN); 16 KiB on x86-64 and arm64. */
+#define KERNEL_STACK_SIZE 16384
+
+/* A lock on the task's own stack is gone before anybody could be told its name. */
+ALWAYS_INLINE bool on_stack(__u64 addr, __u64 stack)
+{
+	return (addr ^ stack) < KERNEL_STACK_SIZE;
+}
+
+/* Foreign locks held: each gets a name, and is known from now on to have one under it. */
+static __noinline int describe_held(struct task_held *h)
+{
+	for (__u32 i = 0; i < LT_HELD_MAX; i++) {
+		struct lt_held *e = &h->held[i];
+		struct lt_watched *w;
+		__u64 addr = e->addr;
+
+		if (i >= h->count)
+			break;
+		if (e->class_id != LT_CLASS_FOREIGN)
+			continue;
+		w = bpf_map_lookup_elem(&watched, &addr);
+		if (w)
+			w->flags |= LT_WATCHED_OUTER;
+		else
+			describe_lock(addr, e->generation, e->ip);
+	}
+	return 0;
+}
+
+/* Sends a chain; 0 when the ring buffer took it. */
+static __noinline int chain_send(void *ctx, struct task_held *h, const struct lt_held *e, __u64 key,
+				 __u32 flags)
+{
+	struct lt_record_chain *r;
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 count = h->count;
+	long bytes;
+
+	r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
+	if (!r) {
+		count_lost(LT_LOST_RING_BUFFER);
+		return -1;
+	}
+	if (count > LT_HELD_MAX)
+		count = LT_HELD_MAX;
+	r->header.type = LT_RECORD_CHAIN;
+	r->header.size = sizeof(*r);
+	r->header.time_ns = bpf_ktime_get_boot_ns();
+	r->key = key;
+	r->task.id = bpf_get_current_task();
+	r->task.pid = id >> 32;
+	r->task.tid = (__u32)id;
+	bpf_get_current_comm(r->task.comm, sizeof(r->task.comm));
+	r->held_count = count;
+	r->flags = flags;
+	bpf_probe_read_kernel(r->held, sizeof(h->held), h->held);
+	r->held[count] = *e;
+	bytes = bpf_get_stack(ctx, r->stack, sizeof(r->stack), 0);
+	r->stack_count = bytes > 0 ? bytes / sizeof(__u64) : 0;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+/*
+ * A chain that is not in the cache, or is there for other tasks only. The record
+ * goes out first and the key in second: what a full ring buffer refuses is sent
+ * when the chain is next seen.
+ */
+static __noinline int chain_new(void *ctx, struct task_held *h, struct lt_held *e, __u64 task, __u32 how)
+{
+	struct lt_chain_seen fresh = { .first_task = task, .hits = 1 };
+	struct lt_chain_seen *seen;
+	__u32 flags = 0;
+	__u64 key;
+
+	if (e->class_id == LT_CLASS_FOREIGN && !e->generation) {
+		if (h->declared || every_lock)
+			e->generation = watch_foreign(e->addr);
+		describe_lock(e->addr, e->generation, e->ip);
+	}
+	key = entry_hash(h->hash, e);
+	seen = bpf_map_lookup_elem(&chains, &key);
+	if (seen) {
+		if (seen->first_task == task || seen->many_tasks)
+			return 0;
+		flags |= LT_CHAIN_SECOND_TASK;
+	}
+	if (!(how & HOW_DONE) && lock_owner(e->addr) == task)
+		flags |= LT_CHAIN_OWNED;
+	describe_held(h);
+	if (chain_send(ctx, h, e, key, flags))
+		return 0;
+	if (seen)
+		seen->many_tasks = task;
+	else
+		bpf_map_update_elem(&chains, &key, &fresh, BPF_ANY); /* failed: sent again, not lost */
+	return 0;
+}
+
+/* The task takes e while it holds something: is that known? */
+ALWAYS_INLINE void chain_check(void *ctx, struct task_held *h, struct lt_held *e, __u64 task, __u32 how)
+{
+	struct lt_chain_seen *seen;
+	struct lt_held *top = held_top(h);
+	__u64 key;
+
+	/* Of a run, the first pair was told; any later pair is under the run's first lock. */
+	if (held_is_run(top, e) && top->count > 1)
+		return;
+	key = entry_hash(h->hash, e);
+	seen = bpf_map_lookup_elem(&chains, &key);
+	if (seen) {
+		__sync_fetch_and_add(&seen->hits, 1);
+		if (seen->first_task == task || seen->many_tasks)
+			return;
+	}
+	chain_new(ctx, h, e, task, how);
+}
+
+/* A lock call by a task that may be inside, or on a lock that may be watched. */
+static __noinline int lock_call_slow(void *ctx, __u64 addr, __u32 how, __u64 ip)
+{
+	__u64 task = bpf_get_current_task();
+	struct lt_watched *w = NULL;
+	struct lt_held e = {};
+	struct task_held *h;
+
+	/* First of all, while the verifier knows one state only: the loops in here are its main work. */
+	h = bpf_map_lookup_elem(&held, &task);
+	if (h) {
+		held_prune(h, task);
+		if (h->seeds)
+			held_take_seeds(h, task);
+	}
+	if (every_lock || filter[lt_filter_index(addr) & (LT_FILTER_SIZE - 1)])
+		w = bpf_map_lookup_elem(&watched, &addr);
+	if (!h) {
+		if (!w && !every_lock)
+			return 0;
+		h = held_get_or_new(task);
+		if (!h)
+			return 0;
+	}
+	if (!w && !every_lock && !h->count && !h->scope) {
+		held_leave(h);
+		return 0;
+	}
+	e.addr = addr;
+	e.last_addr = addr;
+	e.ip = ip;
+	e.count = 1;
+	e.flags = how & HOW_TRY ? LT_HELD_TRYLOCK : 0;
+	if (w) {
+		e.generation = w->generation;
+		e.object = w->object;
+		e.class_id = w->class_id;
+		if (w->class_id == LT_CLASS_FOREIGN)
+			w->taken++;
+	}
+	if (h->count && !(how & HOW_TRY))
+		chain_check(ctx, h, &e, task, how);
+	held_push(h, &e);
+	held_enter(h);
+	return 0;
+}
+
+/* Nothing watched and nobody here inside: the fast path ends without a map access. */
+ALWAYS_INLINE bool lock_call_matters(__u64 addr)
+{
+	if (every_lock || filter[lt_filter_index(addr) & (LT_FILTER_SIZE - 1)])
+		return true;
+	if (!tasks_inside)
+		return false;
+	return inside[inside_index((__u32)bpf_get_current_pid_tgid())];
+}
+
+/*
+ * Where the traced function was called from, seen from an fentry program. The
+ * trampoline keeps the arguments (the program's ctx) just below the place in
+ * the traced function that it returns to, and the function's own return address
+ * is the next word (arch_prepare_bpf_trampoline() in arch/x86/net/bpf_jit_comp.c,
+ * "Generated trampoline stack layout"). How many words lie between depends on
+ * what else is attached, so the first of the two is looked for: it is in the
+ * function's first bytes. Not found: 0, the place is then not told.
+ */
+#define FRAME_WORDS 8
+#define FUNCTION_HEAD 16
+
+ALWAYS_INLINE __u64 fentry_caller(void *ctx, __u32 function)
+{
+	__u64 words[FRAME_WORDS] = {};
+	__u64 start = lock_function_addr[function];
+
+	bpf_probe_read_kernel(words, sizeof(words), ctx);
+	for (int i = 1; i < FRAME_WORDS - 1; i++)
+		if (words[i] - start - 1 < FUNCTION_HEAD)
+			return words[i + 1];
+	return 0;
+}
+
+#if defined(__TARGET_ARCH_x86)
+/* At a function's entry the return address is on top of the stack. */
+ALWAYS_INLINE __u64 kprobe_caller(struct pt_regs *ctx)
+{
+	__u64 ip = 0;
+
+	bpf_probe_read_kernel(&ip, sizeof(ip), (void *)PT_REGS_SP(ctx));
+	return ip;
+}
+#else
+ALWAYS_INLINE __u64 kprobe_caller(struct pt_regs *ctx)
+{
+	return PT_REGS_RET(ctx);
+}
+#endif
+
+ALWAYS_INLINE __u64 kprobe_argument(struct pt_regs *ctx, int n)
+{
+	return n == 0 ? PT_REGS_PARM1(ctx) : n == 1 ? PT_REGS_PARM2(ctx) : PT_REGS_PARM3(ctx);
+}
+
+ALWAYS_INLINE int lock_call_fentry(__u64 *ctx, __u64 addr, __u32 function, __u32 how)
+{
+	if (!lock_call_matters(addr) || on_stack(addr, scalar_of((__u64)ctx)))
+		return 0;
+	return lock_call_slow(ctx, addr, how, fentry_caller(ctx, function));
+}
+
+ALWAYS_INLINE int lock_call_kprobe(struct pt_regs *ctx, __u64 addr, __u32 how)
+{
+	if (!lock_call_matters(addr) || on_stack(addr, PT_REGS_SP(ctx)))
+		return 0;
+	return lock_call_slow(ctx, addr, how, kprobe_caller(ctx));
+}
+
+#define LOCK_PROGRAMS(function, argument, mode)                                                    \
+	SEC("fentry/" #function)                                                                   \
+	int fentry_##function(__u64 *ctx)                                                          \
+	{                                                                                          \
+		return lock_call_fentry(ctx, scalar_of(ctx[argument]), LT_FUNCTION_##function,     \
+					HOW_##mode);                                               \
+	}                                                                                          \
+	SEC("kprobe/" #function)                                                                   \
+	int kprobe_##function(struct pt_regs *ctx)                                                 \
+	{                                                                                          \
+		return lock_call_kprobe(ctx, kprobe_argument(ctx, argument), HOW_##mode);          \
+	}
+
+LT_LOCK_FUNCTIONS(LOCK_PROGRAMS)
+
+/* Arguments of a call, kept from its entry to its return. */
+
+ALWAYS_INLINE void call_keep(__u64 function, __u64 value)
+{
+	struct call_key key = { .task = bpf_get_current_task(), .function = function };
+
+	if (bpf_map_update_elem(&calls, &key, &value, BPF_ANY))
+		count_lost(LT_LOST_CALLS);
+}
+
+ALWAYS_INLINE __u64 call_take(__u64 function)
+{
+	struct call_key key = { .task = bpf_get_current_task(), .function = function };
+	__u64 *value = bpf_map_lookup_elem(&calls, &key);
+	__u64 result;
+
+	if (!value)
+		return 0;
+	result = *value;
+	bpf_map_delete_elem(&calls, &key);
+	return result;
+}
+
+/* Two arguments and the return value after them. The owner is asked: a call's entry may have been missed. */
+ALWAYS_INLINE int lock_call_returned(void *ctx, __u64 addr, __u64 result, __u32 how, __u64 ip)
+{
+	if ((__u32)result != 1 || !addr || !lock_call_matters(addr) ||
+	    lock_owner(addr) != bpf_get_current_task())
+		return 0;
+	return lock_call_slow(ctx, addr, how | HOW_DONE, ip);
+}
+
+/* For a kretprobe the call's return address is gone: the place is not told, the stack trace is. */
+#define LOCK_RETURN_PROGRAMS(function, argument, mode)                                             \
+	SEC("fexit/" #function)                                                                    \
+	int fexit_##function(__u64 *ctx)                                                           \
+	{                                                                                          \
+		return lock_call_returned(ctx, ctx_word(ctx, argument), ctx_word(ctx, 2),          \
+					  HOW_##mode,                                              \
+					  fentry_caller(ctx, LT_FUNCTION_##function));             \
+	}                                                                                          \
+	SEC("kprobe/" #function)                                                                   \
+	int kprobe_##function(struct pt_regs *ctx)                                                 \
+	{                                                                                          \
+		call_keep(LT_FUNCTION_##function, kprobe_argument(ctx, argument));                 \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC("kretprobe/" #function)                                                                \
+	int kretprobe_##function(struct pt_regs *ctx)                                              \
+	{                                                                                          \
+		__u64 addr = call_take(LT_FUNCTION_##function);                                    \
+                                                                                                   \
+		return lock_call_returned(ctx, addr, PT_REGS_RC(ctx), HOW_##mode, 0);              \
+	}
+
+LT_LOCK_RETURN_FUNCTIONS(LOCK_RETURN_PROGRAMS)
+
+/* Initialisers. */
+
+static __noinline int lock_init(__u64 addr, __u64 name, __u64 ip)
+{
+	struct init_info info = { .name = name, .ip = ip };
+
+	/* The memory is used again: what lived there is gone, declared or not. */
+	if (filter[lt_filter_index(addr) & (LT_FILTER_SIZE - 1)])
+		unwatch_lock(addr);
+	/* Locks of the kernel image are many (one for each open file): only those of who is inside. */
+	if ((name ? name : ip) - image_start < image_size &&
+	    !inside[inside_index((__u32)bpf_get_current_pid_tgid())])
+		return 0;
+	info.time_ns = bpf_ktime_get_boot_ns();
+	bpf_map_update_elem(&inits, &addr, &info, BPF_ANY);
+	return 0;
+}
+
+SEC("fentry/__mutex_init")
+int fentry___mutex_init(__u64 *ctx)
+{
+	return lock_init(ctx_word(ctx, 0), ctx_word(ctx, 1),
+			 fentry_caller(ctx, LT_FUNCTION___mutex_init));
+}
+
+SEC("kprobe/__mutex_init")
+int kprobe___mutex_init(struct pt_regs *ctx)
+{
+	return lock_init(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), kprobe_caller(ctx));
+}
+
+SEC("fentry/mutex_init_generic")
+int fentry_mutex_init_generic(__u64 *ctx)
+{
+	return lock_init(ctx_word(ctx, 0), 0, fentry_caller(ctx, LT_FUNCTION_mutex_init_generic));
+}
+
+SEC("kprobe/mutex_init_generic")
+int kprobe_mutex_init_generic(struct pt_regs *ctx)
+{
+	return lock_init(PT_REGS_PARM1(ctx), 0, kprobe_caller(ctx));
+}
+
+/*
+ * A dead task's stack goes when its task_struct does. Not at exit: a task closes
+ * its files, the VM's among them, after sched_process_exit.
+ */
+SEC("raw_tp/sched_process_free")
+int task_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 task = ctx->args[0];
+	struct task_held *h = bpf_map_lookup_elem(&held, &task);
+
+	if (!h)
+		return 0;
+	if (h->inside)
+		inside_add(h->tid, -1);
+	if (h->seed_counted)
+		inside_add(h->tid, -1);
+	bpf_map_delete_elem(&held, &task);
+	return 0;
+}
+
+#endif

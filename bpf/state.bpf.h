@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The state of the kernel side: knobs, tables filled by user space, maps.
+ * Everything here works on 5.10: no task storage (a hash keyed by task is as
+ * fast: docs/design.md), no atomic that returns a value, no or/and.
+ */
+#ifndef LOCKTRACE_STATE_BPF_H
+#define LOCKTRACE_STATE_BPF_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "locktrace/kernel_side.h"
+#include "locktrace/object_functions.h"
+
+/* Low bits of mutex.owner that are not part of the address: MUTEX_FLAGS in kernel/locking/mutex.c. */
+#define OWNER_FLAGS 0x07ULL
+
+/* Knobs, set before load. */
+
+/* --every-lock: every mutex counts as watched. For the lab. */
+const volatile bool every_lock = false;
+/* How many foreign locks closure may add to the watched ones. */
+const volatile __u32 foreign_max = 8192;
+/* Where the kernel image begins and how long it is: an address outside is a module's, or heap. */
+const volatile __u64 image_start = 0;
+const volatile __u64 image_size = 0;
+/* Address of lock_function_addr's functions; 0: not there. */
+const volatile __u64 lock_function_addr[LT_FUNCTION_COUNT] = {};
+/* Addresses of the kernel's variables of these names; 0 where there are none (then no slab names). */
+const volatile __u64 vmemmap_base_at = 0;
+const volatile __u64 page_offset_base_at = 0;
+const volatile __u64 vmalloc_base_at = 0;
+
+/* Tables, filled when a module is there. */
+
+/* Address of each LT_FILE_KINDS release function; 0: module not loaded. */
+__u64 file_release[LT_FILE_KIND_COUNT] = {};
+/* What tells a type1 container, a vfio-pci device, the kvm-vfio device; 0: not loaded. */
+__u64 type1_open_addr = 0;
+__u64 pci_core_ioctl_addr = 0;
+__u64 kvm_vfio_create_addr = 0;
+
+/* Counters. */
+
+__u64 lost[LT_LOST_KINDS] = {};
+/* Foreign locks added by closure, now. */
+__u64 foreign_now = 0;
+
+/* The fast path's own data, see lt_filter_index(). */
+__u32 filter[LT_FILTER_SIZE] = {};
+__u32 inside[LT_INSIDE_SIZE] = {};
+__u64 tasks_inside = 0;
+
+/* See scalar_of(). */
+__u64 anchor = 0;
+__u64 anchor_addr = 0;
+
+/* Results of "peek". */
+__u8 peek_data[LT_PEEK_MAX] = {};
+
+/* Seeds one task can be given: locks it held when we came. More are counted as lost. */
+#define SEEDS_MAX 4
+
+struct task_held {
+	__u32 count;        /* entries of held[] in use */
+	__u32 declared;     /* of these, how many are of a declared class */
+	__u32 scope;        /* depth of scopes the task is in */
+	__u32 inside;       /* 1: counted in inside[] and tasks_inside */
+	__u32 tid;
+	__u32 seeds;        /* entries of seed[] still to be taken over */
+	__u32 seed_counted; /* 1: counted once more in inside[], for the seeds */
+	__u32 kept;         /* scratch of held_prune() */
+	__u64 hash;         /* over the entries, see held_prune() */
+	__u64 seed[SEEDS_MAX];
+	struct lt_held held[LT_HELD_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64); /* address of the task_struct */
+	__type(value, struct task_held);
+} held SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__type(key, __u64); /* address of the lock */
+	__type(value, struct lt_watched);
+} watched SEC(".maps");
+
+/* Evicts its oldest when full: that chain is then sent once more, never lost. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct lt_chain_seen);
+} chains SEC(".maps");
+
+/* What an initialiser said of a lock that belongs to a module. */
+struct init_info {
+	__u64 name; /* address of the text, 0: none */
+	__u64 ip;
+	__u64 time_ns; /* serves as the lock's generation */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct init_info);
+} inits SEC(".maps");
+
+/* Arguments of calls in flight, for those programs that see only the return. */
+struct call_key {
+	__u64 task;
+	__u64 function;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct call_key);
+	__type(value, __u64);
+} calls SEC(".maps");
+
+/* Owners found by the first pass of seeding. */
+struct seed_list {
+	__u64 count;
+	__u64 addr[SEEDS_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64); /* address of the task_struct */
+	__type(value, struct seed_list);
+} owners SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024); /* --ring-size */
+} records SEC(".maps");
+
+/* Too large for the stack: the source of a new map value. */
+static struct task_held fresh_held = {};
+static struct task_held seeded_held = {};
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+ALWAYS_INLINE void count_lost(enum lt_lost kind)
+{
+	__sync_fetch_and_add(&lost[kind], 1);
+}
+
+/*
+ * The number in a pointer argument of an fentry program. The verifier takes it
+ * as a pointer to a type and refuses to hash that; bpf_get_func_arg() gives a
+ * number but is not in 5.10 and costs a call. The difference of two pointers is
+ * a number for it (adjust_reg_min_max_vals() in kernel/bpf/verifier.c), and the
+ * address of a variable of ours is one that anchor_addr holds.
+ */
+ALWAYS_INLINE __u64 scalar_of(__u64 pointer)
+{
+	__u64 value = pointer;
+
+	asm volatile("%0 -= %1" : "+r"(value) : "r"(&anchor));
+	return value + anchor_addr;
+}
+
+/* The same where a call more does not matter: any argument, or the return value after the last one. */
+ALWAYS_INLINE __u64 ctx_word(__u64 *ctx, int n)
+{
+	__u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), &ctx[n]);
+	return value;
+}
+
+ALWAYS_INLINE __u64 lock_owner(__u64 addr)
+{
+	__u64 owner = 0;
+
+	bpf_probe_read_kernel(&owner, sizeof(owner),
+			      (void *)(addr + bpf_core_field_offset(struct mutex, owner)));
+	return owner & ~OWNER_FLAGS;
+}
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * What the two sides share besides the records: the layout of the maps that
+ * user space reads or fills, sizes, and the indices of tables in global data.
+ */
+#ifndef LOCKTRACE_KERNEL_SIDE_H
+#define LOCKTRACE_KERNEL_SIDE_H
+
+#include "locktrace/lock_classes.h"
+#include "locktrace/lock_functions.h"
+#include "locktrace/record.h"
+
+/*
+ * The filter: one counter for each hash value of an address, of the watched
+ * locks that have it. A lock whose counter is zero is not watched: that is the
+ * whole price of an unwatched lock. 64 Ki counters, 256 KiB: with 1,000 watched
+ * locks 1.5 % of the others are looked up in vain. A counter and not a bit, so
+ * that a lock can leave, and because 5.10 has no atomic or.
+ */
+#define LT_FILTER_BITS 16
+#define LT_FILTER_SIZE (1 << LT_FILTER_BITS)
+
+/* Knuth's multiplicative hash: 2^64 divided by the golden ratio. */
+#define LT_HASH_FACTOR 0x9E3779B97F4A7C15ULL
+
+/* Which filter counter belongs to a lock's address. */
+static inline __attribute__((always_inline)) __u32 lt_filter_index(__u64 addr)
+{
+	return (__u32)((addr * LT_HASH_FACTOR) >> (64 - LT_FILTER_BITS));
+}
+
+/* Tasks inside (holding a watched lock, or in a scope), counted by the low bits of their tid. */
+#define LT_INSIDE_SIZE 8192
+
+/* The value of the map "watched", keyed by the lock's address. */
+struct lt_watched {
+	__u64 generation;
+	__u64 object;   /* the object that contains the lock; 0: none */
+	__u32 class_id; /* as in struct lt_held */
+	__u32 flags;    /* enum lt_watched_flags */
+	__u64 taken;    /* times a foreign lock was looked up; decides about letting go */
+};
+
+enum lt_watched_flags {
+	LT_WATCHED_OUTER = 1 << 0,  /* foreign: a lock was seen to be taken under it */
+	LT_WATCHED_LET_GO = 1 << 1, /* foreign: busy and never outer, so no longer in the filter */
+};
+
+/* The value of the map "chains", keyed by the chain's key. */
+struct lt_chain_seen {
+	__u64 first_task; /* struct lt_task.id */
+	__u64 many_tasks; /* not 0: a second task was seen and told */
+	__u64 hits;
+};
+
+/* One lock function's index in lock_function_addr[]: its address, to find the caller's frame. */
+enum lt_function_id {
+#define LT_FUNCTION_ID(function, ...) LT_FUNCTION_##function,
+	LT_LOCK_FUNCTIONS(LT_FUNCTION_ID)
+	LT_LOCK_RETURN_FUNCTIONS(LT_FUNCTION_ID)
+#undef LT_FUNCTION_ID
+		LT_FUNCTION___mutex_init,
+	LT_FUNCTION_mutex_init_generic,
+	LT_FUNCTION_COUNT
+};
+
+/* Longest piece of kernel memory the program "peek" reads at once, bytes. */
+#define LT_PEEK_MAX 256
+
+#endif
