@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause
+#
+# The only entry. "make help" lists the targets. Everything built goes to build/.
+
+BUILD := build
+ARCH := $(shell uname -m)
+# The names that libbpf's headers and the compiler's search path use for it.
+BPF_ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(ARCH)))
+TRIPLET := $(ARCH)-linux-gnu
+
+CC ?= gcc
+CLANG ?= clang
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Werror
+CPPFLAGS_ALL := -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD)
+CFLAGS_ALL := -std=gnu11 $(WARNINGS) $(CFLAGS)
+LIBS := -lbpf -ljansson
+# -mcpu=v3: 32-bit arithmetic and jumps, in every kernel from 5.1 on; nothing newer.
+BPF_FLAGS := --target=bpf -mcpu=v3 -O2 -g $(WARNINGS) -Wno-unused-parameter \
+	-D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ivmlinux -Ibpf -isystem /usr/include/$(TRIPLET)
+
+SOURCES := $(wildcard src/*.c src/*/*.c)
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o)
+MODEL_SOURCES := $(wildcard src/model/*.c)
+BPF_SOURCES := $(wildcard bpf/*) $(wildcard vmlinux/*) $(wildcard include/locktrace/*)
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all
+all: $(BUILD)/locktrace ## Build build/locktrace (the default)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# What is missing is installed first, once: the stamp is older than nothing.
+$(BUILD)/deps: tools/deps.sh
+	@tools/deps.sh build
+	@mkdir -p $(BUILD) && touch $@
+
+.PHONY: deps
+deps: ## Install the Debian packages that are missing (asks for root only then)
+	@tools/deps.sh build lab lint
+	@mkdir -p $(BUILD) && touch $(BUILD)/deps
+
+$(BUILD)/locktrace.bpf.o: $(BPF_SOURCES) | $(BUILD)/deps
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_FLAGS) -c bpf/locktrace.bpf.c -o $@
+
+$(BUILD)/locktrace.skel.h: $(BUILD)/locktrace.bpf.o
+	PATH="$$PATH:/usr/sbin" bpftool gen skeleton $< name locktrace_bpf > $@.tmp
+	@mv $@.tmp $@
+
+$(BUILD)/%.o: src/%.c | $(BUILD)/locktrace.skel.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+$(BUILD)/kernel/tracer.o $(BUILD)/kernel/discover.o: $(BUILD)/locktrace.skel.h
+
+$(BUILD)/locktrace: $(OBJECTS)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+
+-include $(OBJECTS:.o=.d)
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf $(BUILD)

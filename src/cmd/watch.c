@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * "watch": the tracer's records into the model, its findings into reports, until
+ * interrupted; then the summary.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/watch_options.h"
+#include "kernel/hooks.h"
+#include "kernel/lock_spec.h"
+#include "kernel/tracer.h"
+#include "kernel/vm_names.h"
+#include "message.h"
+#include "model/model.h"
+#include "report/report.h"
+#include "version.h"
+
+#define TICK_MS 250
+#define PROGRESS_MS 1000
+
+#define FOLLOWED "mutex"
+#define NOT_FOLLOWED "rw_semaphore, ww_mutex, semaphore, spinlock, SRCU"
+#define KPROBE_REASON "what a kprobe misses is not counted in a way that can be read here"
+
+struct watch {
+	struct watch_options options;
+	struct user_class classes[WATCH_LOCKS_MAX];
+	struct kallsyms *symbols;
+	struct types *types;
+	struct tracer *tracer;
+	struct model *model;
+	struct vm_names *vms;
+	struct report_context report;
+	struct utsname system;
+	char taint[32];
+	uint64_t printed, outside;
+	bool ready, finding_seen;
+};
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int number)
+{
+	stop_signal = number;
+}
+
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static struct report_trust trust_now(struct watch *w)
+{
+	struct report_trust trust = { .followed = FOLLOWED, .not_followed = NOT_FOLLOWED };
+	struct tracer_numbers numbers;
+
+	tracer_lost(w->tracer, trust.lost);
+	tracer_numbers(w->tracer, &numbers);
+	trust.let_go = numbers.let_go;
+	report_trust_judge(&trust, tracer_attach_kind(w->tracer) == ATTACH_FENTRY, KPROBE_REASON);
+	return trust;
+}
+
+static const char *vm_name(void *context, uint32_t pid)
+{
+	const struct watch *w = context;
+
+	return vm_names_find(w->vms, pid);
+}
+
+static uint64_t chain_hits(void *context, uint64_t key)
+{
+	struct watch *w = context;
+
+	return tracer_chain_hits(w->tracer, key);
+}
+
+/* The process that a lock's VM belongs to; 0: none. */
+static uint32_t lock_pid(const struct watch *w, const struct model_lock *lock)
+{
+	const struct model_object *object = lock->object;
+
+	for (int i = 0; object && i < 4; i++) {
+		if (object->kind == LT_OBJECT_VM)
+			return object->pid;
+		object = object->parent ? model_object(w->model, object->parent) : NULL;
+	}
+	return 0;
+}
+
+static bool concerns(const struct watch *w, uint32_t pid)
+{
+	const char *name = vm_names_find(w->vms, pid);
+
+	if (w->options.pid && pid != w->options.pid)
+		return false;
+	return !w->options.vm || (name && !strcmp(name, w->options.vm));
+}
+
+/* --pid and --vm: does a task or a VM of the finding match? */
+static bool is_wanted(const struct watch *w, const struct finding *f)
+{
+	if (!w->options.pid && !w->options.vm)
+		return true;
+	for (size_t i = 0; i < f->edge_count; i++)
+		if (concerns(w, f->edges[i].sighting->task.pid) ||
+		    concerns(w, lock_pid(w, f->edges[i].from_lock)))
+			return true;
+	return false;
+}
+
+static void on_finding(void *context, const struct finding *finding)
+{
+	struct watch *w = context;
+	struct report_trust trust = trust_now(w);
+
+	if (!is_wanted(w, finding)) {
+		w->outside++;
+		return;
+	}
+	w->printed++;
+	w->finding_seen = true;
+	model_refresh(w->model, finding);
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	if (w->options.json)
+		json_finding(&w->report, finding, stdout);
+	else
+		text_finding(&w->report, finding, &trust, stdout);
+}
+
+static void on_record(void *context, const struct lt_record_header *record, size_t size)
+{
+	const struct lt_record_object *object = (const void *)record;
+	struct watch *w = context;
+	int err;
+
+	if (record->type == LT_RECORD_OBJECT && size >= sizeof(*object) && object->kind == LT_OBJECT_VM &&
+	    object->event != LT_OBJECT_DEAD)
+		vm_names_learn(w->vms, object->pid);
+	err = model_feed(w->model, record, size);
+	if (err)
+		message_error("a record of the kernel side could not be taken in: %s", strerror(-err));
+}
+
+static int open_symbols(struct watch *w)
+{
+	int err = kallsyms_open(&w->symbols);
+
+	if (err == -EPERM)
+		message_error("the kernel shows no addresses in /proc/kallsyms to this user. locktrace watch needs "
+			      "root (or CAP_BPF, CAP_PERFMON and CAP_SYSLOG).");
+	else if (err)
+		message_error("cannot read /proc/kallsyms: %s", strerror(-err));
+	return err;
+}
+
+static int open_types(struct watch *w)
+{
+	int err = types_open(&w->types);
+
+	if (err) {
+		message_error("this kernel has no type information (/sys/kernel/btf/vmlinux: %s). locktrace needs a "
+			      "kernel built with CONFIG_DEBUG_INFO_BTF, as those of all current distributions are.",
+			      strerror(-err));
+		return err;
+	}
+	if (types_realtime(w->types)) {
+		message_error("this is a PREEMPT_RT kernel: its mutexes keep their owner elsewhere, and locktrace "
+			      "does not follow them yet.");
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+static int resolve_locks(struct watch *w)
+{
+	for (size_t i = 0; i < w->options.lock_count; i++)
+		if (lock_spec_resolve(w->options.locks[i], w->symbols, w->types, &w->classes[i]))
+			return -EINVAL;
+	return 0;
+}
+
+static void read_taint(struct watch *w)
+{
+	FILE *file = fopen("/proc/sys/kernel/tainted", "re");
+	unsigned long value = 0;
+
+	if (file && fscanf(file, "%lu", &value) != 1)
+		value = 0;
+	if (file)
+		fclose(file);
+	if (value)
+		snprintf(w->taint, sizeof(w->taint), "tainted %lu", value);
+	else
+		snprintf(w->taint, sizeof(w->taint), "not tainted");
+}
+
+static void fill_report_context(struct watch *w)
+{
+	uname(&w->system);
+	read_taint(w);
+	w->report = (struct report_context){
+		.model = w->model,
+		.symbols = kallsyms_source(w->symbols),
+		.kernel = w->system.release,
+		.taint = w->taint,
+		.boot_to_wall_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME),
+		.all = w->options.all,
+		.colour = !w->options.json && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+		.vm_name = vm_name,
+		.is_lock_function = hook_is_lock_function,
+		.context = w,
+	};
+}
+
+static int open_model(struct watch *w)
+{
+	struct model_options options = { .symbols = kallsyms_source(w->symbols),
+					 .on_finding = on_finding,
+					 .chain_hits = chain_hits,
+					 .context = w };
+	int err = 0;
+
+	w->vms = vm_names_new();
+	w->model = model_new(&options);
+	if (!w->model || !w->vms)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->options.lock_count && !err; i++)
+		err = model_name_class(w->model, LT_CLASS_USER + (uint32_t)i, w->classes[i].name);
+	return err;
+}
+
+static int open_tracer(struct watch *w)
+{
+	struct tracer_options options = { .attach = w->options.attach,
+					  .every_lock = w->options.every_lock,
+					  .ring_size = w->options.ring_size,
+					  .user_classes = w->classes,
+					  .user_class_count = w->options.lock_count };
+	int err = tracer_open(&options, w->symbols, w->types, &w->tracer);
+
+	return err ? err : tracer_set_handler(w->tracer, on_record, w);
+}
+
+static int watch_open(struct watch *w)
+{
+	int err = open_symbols(w);
+
+	if (!err)
+		err = open_types(w);
+	if (!err)
+		err = resolve_locks(w);
+	if (!err)
+		err = open_model(w);
+	if (err)
+		return err;
+	fill_report_context(w);
+	return open_tracer(w);
+}
+
+static void watch_close(struct watch *w)
+{
+	tracer_close(w->tracer);
+	model_free(w->model);
+	vm_names_free(w->vms);
+	types_close(w->types);
+	kallsyms_close(w->symbols);
+}
+
+/* The declared classes and the user's own, by what became of them on this kernel. */
+static size_t class_names(struct watch *w, enum class_state state, const char **names)
+{
+	size_t count = 0;
+
+	for (uint32_t id = LT_CLASS_FOREIGN + 1; id < LT_CLASS_DECLARED_END; id++) {
+		const char *name;
+
+		if (tracer_class_state(w->tracer, id, &name) == state)
+			names[count++] = name;
+	}
+	for (size_t i = 0; state == CLASS_WATCHED && i < w->options.lock_count; i++)
+		names[count++] = w->classes[i].name;
+	names[count] = NULL;
+	return count;
+}
+
+static void say_modules(struct watch *w)
+{
+	for (size_t i = 0; i < hook_module_count; i++)
+		if (!tracer_has_module(w->tracer, hook_modules[i]))
+			message_info("module %s is not loaded; it is attached to when it is", hook_modules[i]);
+}
+
+static void say_ready(struct watch *w)
+{
+	const char *watched[LT_CLASS_DECLARED_END + WATCH_LOCKS_MAX], *waiting[LT_CLASS_DECLARED_END],
+		*missing[LT_CLASS_DECLARED_END];
+	struct report_ready ready = { .attach = attach_kind_name(tracer_attach_kind(w->tracer)),
+				      .version = LOCKTRACE_VERSION,
+				      .classes = watched,
+				      .waiting = waiting,
+				      .missing = missing };
+	size_t count = class_names(w, CLASS_WATCHED, watched);
+
+	class_names(w, CLASS_WAITING, waiting);
+	for (size_t i = 0; i < class_names(w, CLASS_MISSING, missing); i++)
+		message_note("%s: this kernel does not have it", missing[i]);
+	model_count(w->model, &ready.seen);
+	if (w->options.json) {
+		json_ready(&w->report, &ready, stdout);
+		return;
+	}
+	message_info("watching %zu lock classes by %s on Linux %s: %" PRIu64 " VMs, %" PRIu64 " vCPUs, %" PRIu64
+		     " groups, %" PRIu64 " devices. Ctrl-C ends.",
+		     count, ready.attach, w->report.kernel, ready.seen.objects[LT_OBJECT_VM],
+		     ready.seen.objects[LT_OBJECT_VCPU], ready.seen.objects[LT_OBJECT_GROUP],
+		     ready.seen.objects[LT_OBJECT_DEVICE]);
+}
+
+static void show_progress(struct watch *w)
+{
+	struct report_trust trust;
+	struct model_counts seen;
+	uint64_t lost = 0;
+
+	if (w->options.json || !isatty(STDERR_FILENO))
+		return;
+	trust = trust_now(w);
+	model_count(w->model, &seen);
+	for (int i = 0; i < LT_LOST_KINDS; i++)
+		lost += trust.lost[i];
+	fprintf(stderr, "\r\033[K%" PRIu64 " VMs, %" PRIu64 " groups; %" PRIu64 " dependencies, %" PRIu64
+		" findings, %" PRIu64 " lost",
+		seen.objects[LT_OBJECT_VM], seen.objects[LT_OBJECT_GROUP], seen.dependencies, w->printed, lost);
+}
+
+/* Returns why it ended, NULL after an error. */
+static const char *watch_loop(struct watch *w)
+{
+	int64_t start = clock_ns(CLOCK_MONOTONIC), tick = start, progress = start;
+
+	for (;;) {
+		int64_t now = clock_ns(CLOCK_MONOTONIC);
+		int err = tracer_poll(w->tracer, TICK_MS);
+
+		if (err < 0 && err != -EINTR) {
+			message_error("reading the ring buffer failed: %s", strerror(-err));
+			return NULL;
+		}
+		if (stop_signal)
+			return "interrupted";
+		if (w->finding_seen && w->options.exit_on_finding)
+			return "first finding";
+		if (w->options.duration && now - start >= (int64_t)w->options.duration * 1000000000)
+			return "duration over";
+		if (now - tick >= TICK_MS * 1000000L) {
+			tick = now;
+			err = tracer_tick(w->tracer);
+			if (err < 0)
+				return NULL;
+			if (err > 0)
+				message_info("modules were loaded: attached to %d more", err);
+		}
+		if (now - progress >= PROGRESS_MS * 1000000L) {
+			progress = now;
+			show_progress(w);
+		}
+	}
+}
+
+static void say_summary(struct watch *w, const char *ended, int64_t start)
+{
+	struct report_summary summary = { .trust = trust_now(w),
+					  .findings = w->printed,
+					  .outside = w->outside,
+					  .ended = ended,
+					  .seconds = (uint64_t)(clock_ns(CLOCK_MONOTONIC) - start) / 1000000000 };
+	struct tracer_numbers numbers;
+
+	tracer_numbers(w->tracer, &numbers);
+	summary.foreign = numbers.foreign;
+	model_count(w->model, &summary.seen);
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	if (w->options.json)
+		json_summary(&summary, stdout);
+	else
+		text_summary(&summary, stdout);
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static int watch_run(struct watch *w)
+{
+	int64_t start = clock_ns(CLOCK_MONOTONIC);
+	const char *ended;
+
+	say_modules(w);
+	tracer_poll(w->tracer, 0);
+	say_ready(w);
+	ended = watch_loop(w);
+	if (!ended)
+		return EXIT_UNABLE;
+	tracer_poll(w->tracer, 0);
+	say_summary(w, ended, start);
+	return w->printed ? EXIT_FINDINGS : EXIT_NOTHING;
+}
+
+int cmd_watch(int argc, char **argv)
+{
+	static struct watch w;
+	int status = watch_options_parse(argc, argv, &w.options);
+
+	if (status)
+		return status;
+	message_set_verbose(w.options.verbose);
+	catch_signals();
+	status = watch_open(&w) ? EXIT_UNABLE : watch_run(&w);
+	watch_close(&w);
+	return status;
+}

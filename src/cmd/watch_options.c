@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/* The command line of "watch"; see watch_options.h. */
+#include "cmd/watch_options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "version.h"
+
+/* The largest ring buffer: what fits the map's size, a power of two of bytes. */
+#define RING_MAX (1UL << 30)
+
+enum {
+	KEY_ALL = 0x100,
+	KEY_ATTACH,
+	KEY_DURATION,
+	KEY_EVERY_LOCK,
+	KEY_EXIT,
+	KEY_JSON,
+	KEY_PID,
+	KEY_RING,
+	KEY_VERSION,
+	KEY_VM,
+	KEY_WATCH,
+};
+
+static const struct argp_option options[] = {
+	{ "all", KEY_ALL, NULL, 0, "Weak findings (guarded, one_task) in full instead of one line each", 0 },
+	{ "attach", KEY_ATTACH, "KIND", 0, "How to attach: auto (default), fentry or kprobe", 0 },
+	{ "duration", KEY_DURATION, "SEC", 0, "End after so many seconds (default: on Ctrl-C)", 0 },
+	{ "every-lock", KEY_EVERY_LOCK, NULL, 0,
+	  "Watch every mutex of the kernel, not only KVM's and VFIO's: for the lab, it is not cheap", 0 },
+	{ "exit-on-finding", KEY_EXIT, NULL, 0, "End at the first finding", 0 },
+	{ "json", KEY_JSON, NULL, 0, "One JSON object a line on standard output (docs/json.md)", 0 },
+	{ "pid", KEY_PID, "PID", 0, "Report only findings that concern this process", 0 },
+	{ "ring-size", KEY_RING, "BYTES", 0,
+	  "Size of the ring buffer (default 4M); K, M and G may follow the number", 0 },
+	{ "verbose", 'v', NULL, 0, "Tell more about what is done, on standard error", 0 },
+	{ "version", KEY_VERSION, NULL, 0, "Show the version", 0 },
+	{ "vm", KEY_VM, "NAME", 0, "Report only findings that concern the VM of this name", 0 },
+	{ "watch", KEY_WATCH, "STRUCT.MEMBER@SYMBOL", 0,
+	  "Watch a mutex of your own too: a member of a static struct, or with @*SYMBOL of a struct that a "
+	  "global pointer points to. May be given more than once",
+	  0 },
+	{ 0 },
+};
+
+/* A number in a range, or argp's usage error. */
+static uint64_t number(struct argp_state *state, const char *option, const char *text, uint64_t low,
+		       uint64_t high)
+{
+	char *end;
+	uint64_t value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || value < low || value > high)
+		argp_error(state, "--%s %s: expected a number from %llu to %llu", option, text,
+			   (unsigned long long)low, (unsigned long long)high);
+	return value;
+}
+
+static size_t ring_size(struct argp_state *state, const char *text)
+{
+	static const char units[] = "KMG";
+	char digits[32];
+	size_t length = strlen(text), page = (size_t)sysconf(_SC_PAGESIZE);
+	const char *unit = length ? strchr(units, text[length - 1]) : NULL;
+	unsigned int shift = unit && *unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+	uint64_t value;
+
+	if (length >= sizeof(digits))
+		argp_error(state, "--ring-size %s: too long", text);
+	memcpy(digits, text, length + 1);
+	if (shift)
+		digits[length - 1] = '\0';
+	value = number(state, "ring-size", digits, 1, RING_MAX) << shift;
+	if (value < page || value > RING_MAX)
+		argp_error(state, "--ring-size %s: expected %zu bytes (a page) to 1G", text, page);
+	return value;
+}
+
+static enum attach_kind attach(struct argp_state *state, const char *text)
+{
+	for (int kind = ATTACH_AUTO; kind <= ATTACH_KPROBE; kind++)
+		if (!strcmp(text, attach_kind_name(kind)))
+			return kind;
+	argp_error(state, "--attach %s: expected auto, fentry or kprobe", text);
+	return ATTACH_AUTO;
+}
+
+static void add_lock(struct argp_state *state, struct watch_options *o, const char *text)
+{
+	if (o->lock_count == WATCH_LOCKS_MAX)
+		argp_error(state, "--watch: at most %d locks", WATCH_LOCKS_MAX);
+	else
+		o->locks[o->lock_count++] = text;
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct watch_options *o = state->input;
+
+	switch (key) {
+	case KEY_ALL:
+		o->all = true;
+		break;
+	case KEY_ATTACH:
+		o->attach = attach(state, value);
+		break;
+	case KEY_DURATION:
+		o->duration = number(state, "duration", value, 1, 1000000000);
+		break;
+	case KEY_EVERY_LOCK:
+		o->every_lock = true;
+		break;
+	case KEY_EXIT:
+		o->exit_on_finding = true;
+		break;
+	case KEY_JSON:
+		o->json = true;
+		break;
+	case KEY_PID:
+		o->pid = (uint32_t)number(state, "pid", value, 1, UINT32_MAX);
+		break;
+	case KEY_RING:
+		o->ring_size = ring_size(state, value);
+		break;
+	case 'v':
+		o->verbose = true;
+		break;
+	case KEY_VERSION:
+		puts("locktrace " LOCKTRACE_VERSION);
+		exit(EXIT_NOTHING);
+	case KEY_VM:
+		o->vm = value;
+		break;
+	case KEY_WATCH:
+		add_lock(state, o, value);
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is not expected here", value);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Attaches to the running kernel, follows the locks of KVM and VFIO, reports lock-order violations "
+	       "as they show and a summary at the end. Needs root. Nothing is changed in the kernel, and all of "
+	       "it is gone when locktrace ends."
+	       "\vExit status: 0 nothing found, 1 findings, 2 could not run.\n\n"
+	       "Example: watch a host for a minute\n  locktrace watch --duration 60\n"
+	       "Example: wait for the first finding, as JSON\n  locktrace watch --json --exit-on-finding",
+};
+
+int watch_options_parse(int argc, char **argv, struct watch_options *out)
+{
+	static char name[] = "locktrace watch";
+
+	memset(out, 0, sizeof(*out));
+	argv[0] = name;
+	argp_err_exit_status = EXIT_UNABLE;
+	return argp_parse(&argp, argc, argv, 0, NULL, out) ? EXIT_UNABLE : 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/* The options of "watch". */
+#ifndef LOCKTRACE_CMD_WATCH_OPTIONS_H
+#define LOCKTRACE_CMD_WATCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/tracer.h"
+
+#define WATCH_LOCKS_MAX 64
+
+struct watch_options {
+	enum attach_kind attach;
+	uint64_t duration; /* seconds; 0: until interrupted */
+	bool json, all, exit_on_finding, every_lock, verbose;
+	uint32_t pid;   /* 0: all */
+	const char *vm; /* NULL: all */
+	size_t ring_size;
+	const char *locks[WATCH_LOCKS_MAX]; /* STRUCT.MEMBER@SYMBOL, unresolved */
+	size_t lock_count;
+};
+
+/*
+ * Reads the command line; argv's strings must outlive the options. Returns 0 or,
+ * after a message, an exit status of 2. --help and --version end the program.
+ */
+int watch_options_parse(int argc, char **argv, struct watch_options *out);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * What lives when we come: static locks, the objects behind every task's files,
+ * the VMs on vm_list and the groups on VFIO's list (their files may be closed
+ * while something still refers to them), and which locks are held right now.
+ * Called after the hooks are attached: what is born meanwhile is seen by them.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel/tracer_internal.h"
+#include "locktrace/kernel_side.h"
+#include "locktrace/object_functions.h"
+#include "message.h"
+
+/* A list that is longer than this has been read while it changed, or is none. */
+#define LIST_MAX 100000
+/* As LT_INTRODUCE_DEVICE in bpf/objects.bpf.h. */
+#define INTRODUCE_DEVICE LT_FILE_KIND_COUNT
+
+void discover_fill_tables(struct tracer *t)
+{
+	struct locktrace_bpf *object = tracer_first(t);
+
+#define RELEASE_ADDRESS(module, function, id) \
+	object->bss->file_release[LT_FILE_##id] = kallsyms_address(t->symbols, #module, #function);
+	LT_FILE_KINDS(RELEASE_ADDRESS)
+#undef RELEASE_ADDRESS
+	object->bss->type1_open_addr =
+		kallsyms_address(t->symbols, "vfio_iommu_type1", "vfio_iommu_type1_open");
+	object->bss->pci_core_ioctl_addr =
+		kallsyms_address(t->symbols, "vfio_pci_core", "vfio_pci_core_ioctl");
+	object->bss->kvm_vfio_create_addr = kallsyms_address(t->symbols, "kvm", "kvm_vfio_create");
+}
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+int discover_watch(struct tracer *t, uint64_t address, uint32_t class_id)
+{
+	struct lt_watched value = { .generation = boot_ns(), .class_id = class_id };
+	struct locktrace_bpf *object = tracer_first(t);
+
+	if (bpf_map_update_elem(bpf_map__fd(object->maps.watched), &address, &value, BPF_NOEXIST))
+		return errno == EEXIST ? 0 : -errno;
+	__atomic_fetch_add(&object->bss->filter[lt_filter_index(address)], 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* Runs a program of ours on two numbers. Its return value, or negative errno. */
+static int run_program(struct bpf_program *program, uint64_t a, uint64_t b)
+{
+	uint64_t args[2] = { a, b };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
+	int err = bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
+
+	return err ? err : (int)opts.retval;
+}
+
+static int read_kernel(struct tracer *t, uint64_t address, void *out, size_t size)
+{
+	struct locktrace_bpf *object = tracer_newest(t);
+	int err = run_program(object->progs.peek, address, size);
+
+	if (err)
+		return err < 0 ? err : -EFAULT;
+	memcpy(out, object->bss->peek_data, size);
+	return 0;
+}
+
+struct list_link {
+	uint64_t next, prev;
+};
+
+/* Is there a list head at the address? Its neighbours must point back. */
+static bool is_list(struct tracer *t, uint64_t head)
+{
+	struct list_link link, next, prev;
+
+	return !read_kernel(t, head, &link, sizeof(link)) && link.next && link.prev &&
+	       !read_kernel(t, link.next, &next, sizeof(next)) && next.prev == head &&
+	       !read_kernel(t, link.prev, &prev, sizeof(prev)) && prev.next == head;
+}
+
+/* Calls visit with each object on a list. The list may change meanwhile: every step is checked. */
+static void walk_list(struct tracer *t, uint64_t head, uint64_t link_offset,
+		      void (*visit)(struct tracer *t, uint64_t object))
+{
+	struct list_link link;
+	uint64_t node = head;
+
+	for (size_t i = 0; i < LIST_MAX; i++) {
+		uint64_t from = node;
+
+		if (read_kernel(t, node, &link, sizeof(link)))
+			break;
+		node = link.next;
+		if (node == head || !node)
+			return;
+		if (read_kernel(t, node, &link, sizeof(link)) || link.prev != from)
+			break;
+		visit(t, node - link_offset);
+	}
+	message_note("a list changed while it was read; what was missed is met by its files or its next use");
+}
+
+static void introduce(struct tracer *t, uint64_t kind, uint64_t object)
+{
+	run_program(tracer_newest(t)->progs.introduce, kind, object);
+}
+
+static void kvm_device_found(struct tracer *t, uint64_t device)
+{
+	introduce(t, LT_FILE_KVM_DEVICE, device);
+}
+
+static void vm_found(struct tracer *t, uint64_t vm)
+{
+	struct type_member devices, node;
+
+	introduce(t, LT_FILE_VM, vm);
+	if (!types_member(t->types, "kvm", "kvm", "devices", &devices) &&
+	    !types_member(t->types, "kvm", "kvm_device", "vm_node", &node))
+		walk_list(t, vm + devices.offset, node.offset, kvm_device_found);
+}
+
+static void device_found(struct tracer *t, uint64_t device)
+{
+	introduce(t, INTRODUCE_DEVICE, device);
+}
+
+static void group_found(struct tracer *t, uint64_t group)
+{
+	struct type_member devices, next;
+
+	introduce(t, LT_FILE_GROUP, group);
+	if (!types_member(t->types, "vfio", "vfio_group", "device_list", &devices) &&
+	    !types_member(t->types, "vfio", "vfio_device", "group_next", &next))
+		walk_list(t, group + devices.offset, next.offset, device_found);
+}
+
+static void walk_vms(struct tracer *t)
+{
+	uint64_t list = kallsyms_address(t->symbols, "kvm", "vm_list");
+	struct type_member link;
+
+	if (!list || types_member(t->types, "kvm", "kvm", "vm_list", &link)) {
+		message_note("vm_list is not known here; VMs are found by their files");
+		return;
+	}
+	walk_list(t, list, link.offset, vm_found);
+}
+
+/* Several variables are called vfio; the one with the groups' list has a list where that should be. */
+static void walk_groups(struct tracer *t)
+{
+	uint64_t candidates[8];
+	struct type_member list, lock, next;
+	size_t count;
+
+	if (types_member(t->types, "vfio", "vfio", "group_list", &list) ||
+	    types_member(t->types, "vfio", "vfio", "group_lock", &lock) ||
+	    types_member(t->types, "vfio", "vfio_group", "vfio_next", &next)) {
+		message_note("the list of VFIO groups is not known here; groups are found by their files");
+		return;
+	}
+	count = kallsyms_addresses(t->symbols, "vfio", "vfio", candidates, 8);
+	for (size_t i = 0; i < count && i < 8; i++) {
+		if (!is_list(t, candidates[i] + list.offset))
+			continue;
+		t->vfio_lock_address = candidates[i] + lock.offset;
+		walk_list(t, candidates[i] + list.offset, next.offset, group_found);
+		return;
+	}
+}
+
+/* Runs an iterator to its end. */
+static int run_iterator(struct bpf_program *program, int map_fd, const char *what)
+{
+	union bpf_iter_link_info info = { .map.map_fd = (uint32_t)map_fd };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	struct bpf_link *link = bpf_program__attach_iter(program, map_fd >= 0 ? &opts : NULL);
+	char ignored[64];
+	ssize_t got;
+	int fd, err;
+
+	err = (int)libbpf_get_error(link);
+	if (err) {
+		message_error("cannot look at %s (BPF iterator): %s", what, strerror(-err));
+		return err;
+	}
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0) {
+		err = -errno;
+	} else {
+		do
+			got = read(fd, ignored, sizeof(ignored));
+		while (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN)));
+		err = got < 0 ? -errno : 0;
+		close(fd);
+	}
+	bpf_link__destroy(link);
+	if (err)
+		message_error("looking at %s failed: %s", what, strerror(-err));
+	return err;
+}
+
+/* Locks held now get into their owners' held stacks, order unknown. */
+static int take_over_held(struct tracer *t)
+{
+	struct locktrace_bpf *object = tracer_newest(t);
+	int watched = bpf_map__fd(tracer_first(t)->maps.watched), err;
+
+	err = run_iterator(object->progs.find_owners, watched, "the watched locks");
+	if (!err)
+		err = run_iterator(object->progs.seed_tasks, -1, "the tasks");
+	return err;
+}
+
+static void watch_user_class(struct tracer *t, size_t i)
+{
+	const struct user_class *class = &t->options.user_classes[i];
+	uint64_t address = class->address, object;
+
+	if (class->through_pointer) {
+		if (read_kernel(t, class->address, &object, sizeof(object)) || !object) {
+			message_info("%s: the pointer is not set, so this lock is not watched", class->name);
+			return;
+		}
+		address = object + class->offset;
+	}
+	if (discover_watch(t, address, LT_CLASS_USER + (uint32_t)i))
+		message_info("%s cannot be watched: the table of watched locks is full", class->name);
+}
+
+static void watch_statics(struct tracer *t)
+{
+#define WATCH_STATIC(id, module, class, symbol, structure, member, lockdep)                     \
+	if (!*(structure) && kallsyms_address(t->symbols, module, symbol))                      \
+		discover_watch(t, kallsyms_address(t->symbols, module, symbol), LT_CLASS_##id);
+	LT_STATIC_CLASSES(WATCH_STATIC)
+#undef WATCH_STATIC
+	if (t->vfio_lock_address)
+		discover_watch(t, t->vfio_lock_address, LT_CLASS_STATIC_VFIO_GROUP_LOCK);
+	for (size_t i = 0; i < t->options.user_class_count; i++)
+		watch_user_class(t, i);
+}
+
+int discover_all(struct tracer *t)
+{
+	int err = run_iterator(tracer_newest(t)->progs.find_files, -1, "the tasks' open files");
+
+	if (err)
+		return err;
+	walk_vms(t);
+	walk_groups(t);
+	watch_statics(t);
+	return take_over_held(t);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * The list of all programs of the kernel side and what each attaches to,
+ * expanded from the tables of include/locktrace/.
+ */
+#ifndef LOCKTRACE_KERNEL_HOOKS_H
+#define LOCKTRACE_KERNEL_HOOKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum hook_form {
+	FORM_FENTRY, /* fentry or fexit */
+	FORM_KPROBE,
+	FORM_KRETPROBE,
+};
+
+enum hook_role {
+	ROLE_LOCK,   /* lock functions */
+	ROLE_INIT,   /* lock initialisers: names of foreign locks */
+	ROLE_OBJECT, /* births and deaths */
+	ROLE_SCOPE,  /* file operations */
+};
+
+struct hook {
+	const char *program;  /* name in the BPF object */
+	const char *module;   /* "" for the kernel image */
+	const char *function; /* what it attaches to */
+	enum hook_form form;
+	enum hook_role role;
+};
+
+extern const struct hook hooks[];
+extern const size_t hook_count;
+
+/* The modules that hooks are for, in the order they are attached. */
+extern const char *const hook_modules[];
+extern const size_t hook_module_count;
+
+/* Whether a symbol is one of the functions hooked by a lock hook: the tracer's own frames end there. */
+bool hook_is_lock_function(const char *symbol);
+
+#endif

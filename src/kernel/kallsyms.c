@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * /proc/kallsyms as two sorted arrays over one block of text. See kallsyms.h.
+ */
+#include "kernel/kallsyms.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Modules lie within 2 GiB of the image on x86-64 and arm64, so that calls reach. */
+#define MODULE_REACH (4ULL << 30)
+/* Past this distance from a symbol an address is not taken to be inside it. */
+#define SYMBOL_REACH (16ULL << 20)
+
+struct entry {
+	uint64_t address;
+	uint32_t name;   /* offset in text */
+	uint16_t module; /* index in modules, 0: the image */
+	char type;
+};
+
+struct kallsyms {
+	struct entry *by_address;
+	uint32_t *by_name; /* indices of by_address */
+	size_t count, room;
+	char *text;
+	size_t text_size, text_room;
+	char **modules;
+	size_t module_count;
+	uint64_t image_start, image_end;
+	bool stale;
+};
+
+static void table_clear(struct kallsyms *s)
+{
+	for (size_t i = 0; i < s->module_count; i++)
+		free(s->modules[i]);
+	free(s->modules);
+	free(s->by_address);
+	free(s->by_name);
+	free(s->text);
+	memset(s, 0, sizeof(*s));
+}
+
+/* Grows an array to hold at least want elements of a size. 0 or -ENOMEM. */
+static int grow(void *array, size_t *room, size_t want, size_t element)
+{
+	void **pointer = array, *bigger;
+	size_t more = *room ? *room * 2 : 4096;
+
+	if (want <= *room)
+		return 0;
+	bigger = realloc(*pointer, more * element);
+	if (!bigger)
+		return -ENOMEM;
+	*pointer = bigger;
+	*room = more;
+	return 0;
+}
+
+/* Modules come in runs, so the last one is nearly always the one. */
+static int module_index(struct kallsyms *s, const char *name, uint16_t *out)
+{
+	char **bigger;
+
+	for (size_t i = s->module_count; i-- > 0;) {
+		if (!strcmp(s->modules[i], name)) {
+			*out = (uint16_t)i;
+			return 0;
+		}
+	}
+	bigger = realloc(s->modules, (s->module_count + 1) * sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	s->modules = bigger;
+	s->modules[s->module_count] = strdup(name);
+	if (!s->modules[s->module_count] || s->module_count >= UINT16_MAX)
+		return -ENOMEM;
+	*out = (uint16_t)s->module_count++;
+	return 0;
+}
+
+static int add_symbol(struct kallsyms *s, uint64_t address, char type, const char *name, const char *module)
+{
+	size_t length = strlen(name) + 1;
+	struct entry *e;
+	int err;
+
+	err = grow(&s->by_address, &s->room, s->count + 1, sizeof(*s->by_address));
+	while (!err && s->text_size + length > s->text_room)
+		err = grow(&s->text, &s->text_room, s->text_room + 1, 1);
+	if (err)
+		return err;
+	e = &s->by_address[s->count];
+	err = module_index(s, module, &e->module);
+	if (err)
+		return err;
+	e->address = address;
+	e->type = type;
+	e->name = (uint32_t)s->text_size;
+	memcpy(s->text + s->text_size, name, length);
+	s->text_size += length;
+	s->count++;
+	if (!strcmp(name, "_stext") || !strcmp(name, "_text"))
+		s->image_start = s->image_start && s->image_start < address ? s->image_start : address;
+	if (!strcmp(name, "_end"))
+		s->image_end = address;
+	return 0;
+}
+
+/* One line: "ffffffff81000000 T _stext" or "ffffffffc0000000 t foo	[bar]". */
+static int parse_line(struct kallsyms *s, char *line)
+{
+	char name[SYMBOL_NAME_LEN], module[SYMBOL_MODULE_LEN] = "";
+	unsigned long long address;
+	size_t length;
+	char type;
+
+	if (sscanf(line, "%llx %c %127s [%63s", &address, &type, name, module) < 3)
+		return 0;
+	length = strlen(module);
+	if (length && module[length - 1] == ']')
+		module[length - 1] = '\0';
+	/* Per-CPU offsets and absolute values are no addresses. */
+	if (type == 'A' || type == 'a' || !address)
+		return 0;
+	return add_symbol(s, address, type, name, module);
+}
+
+static int compare_address(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+/* qsort_r's context: the table. */
+static int compare_name(const void *a, const void *b, void *context)
+{
+	const struct kallsyms *s = context;
+	const struct entry *x = &s->by_address[*(const uint32_t *)a];
+	const struct entry *y = &s->by_address[*(const uint32_t *)b];
+	int order = strcmp(s->text + x->name, s->text + y->name);
+
+	return order ? order : compare_address(x, y);
+}
+
+static int sort(struct kallsyms *s)
+{
+	s->by_name = malloc((s->count ? s->count : 1) * sizeof(*s->by_name));
+	if (!s->by_name)
+		return -ENOMEM;
+	qsort(s->by_address, s->count, sizeof(*s->by_address), compare_address);
+	for (size_t i = 0; i < s->count; i++)
+		s->by_name[i] = (uint32_t)i;
+	qsort_r(s->by_name, s->count, sizeof(*s->by_name), compare_name, s);
+	return 0;
+}
+
+static int load(struct kallsyms *s)
+{
+	char *line = NULL;
+	size_t size = 0;
+	uint16_t image;
+	FILE *file;
+	int err;
+
+	file = fopen("/proc/kallsyms", "re");
+	if (!file)
+		return -errno;
+	err = module_index(s, "", &image);
+	while (!err && getline(&line, &size, file) > 0)
+		err = parse_line(s, line);
+	free(line);
+	fclose(file);
+	if (!err && !s->count)
+		err = -EPERM; /* all addresses are shown as 0 to those who may not see them */
+	return err ? err : sort(s);
+}
+
+int kallsyms_reload(struct kallsyms *symbols)
+{
+	struct kallsyms fresh = { 0 };
+	int err = load(&fresh);
+
+	symbols->stale = false;
+	if (err) {
+		table_clear(&fresh);
+		return err;
+	}
+	table_clear(symbols);
+	*symbols = fresh;
+	return 0;
+}
+
+int kallsyms_open(struct kallsyms **out)
+{
+	struct kallsyms *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	err = load(s);
+	if (err) {
+		kallsyms_close(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void kallsyms_close(struct kallsyms *symbols)
+{
+	if (!symbols)
+		return;
+	table_clear(symbols);
+	free(symbols);
+}
+
+void kallsyms_invalidate(struct kallsyms *symbols)
+{
+	symbols->stale = true;
+}
+
+/* First index in by_name whose name is not below the one asked for. */
+static size_t name_first(const struct kallsyms *s, const char *name)
+{
+	size_t low = 0, high = s->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(s->text + s->by_address[s->by_name[middle]].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static size_t collect(const struct kallsyms *s, const char *module, const char *name, uint64_t *out,
+		      size_t size)
+{
+	size_t found = 0;
+
+	for (size_t i = name_first(s, name); i < s->count; i++) {
+		const struct entry *e = &s->by_address[s->by_name[i]];
+
+		if (strcmp(s->text + e->name, name) != 0)
+			break;
+		if (module && strcmp(s->modules[e->module], module) != 0)
+			continue;
+		if (found < size)
+			out[found] = e->address;
+		found++;
+	}
+	return found;
+}
+
+size_t kallsyms_addresses(struct kallsyms *symbols, const char *module, const char *name, uint64_t *out,
+			  size_t size)
+{
+	size_t found = collect(symbols, module, name, out, size);
+
+	if (!found && module && *module)
+		found = collect(symbols, "", name, out, size);
+	return found;
+}
+
+uint64_t kallsyms_address(struct kallsyms *symbols, const char *module, const char *name)
+{
+	uint64_t address = 0;
+
+	kallsyms_addresses(symbols, module, name, &address, 1);
+	return address;
+}
+
+/* Last entry at or below the address, or NULL. */
+static const struct entry *entry_below(const struct kallsyms *s, uint64_t address)
+{
+	size_t low = 0, high = s->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->by_address[middle].address <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? &s->by_address[low - 1] : NULL;
+}
+
+static bool in_image(const struct kallsyms *s, uint64_t address)
+{
+	return address >= s->image_start && address < s->image_end;
+}
+
+int kallsyms_find(struct kallsyms *symbols, uint64_t address, struct symbol *out)
+{
+	const struct entry *e;
+
+	if (!in_image(symbols, address)) {
+		if (address - symbols->image_start + MODULE_REACH > 2 * MODULE_REACH)
+			return -ENOENT;
+		if (symbols->stale)
+			kallsyms_reload(symbols);
+	}
+	e = entry_below(symbols, address);
+	if (!e || address - e->address > SYMBOL_REACH)
+		return -ENOENT;
+	/* Past the image's end and below the first module lies nothing of the image's last symbol. */
+	if (!e->module && !in_image(symbols, address))
+		return -ENOENT;
+	snprintf(out->name, sizeof(out->name), "%s", symbols->text + e->name);
+	snprintf(out->module, sizeof(out->module), "%s", symbols->modules[e->module]);
+	out->offset = address - e->address;
+	out->type = e->type;
+	return 0;
+}
+
+static int source_find(void *context, uint64_t address, struct symbol *out)
+{
+	return kallsyms_find(context, address, out);
+}
+
+struct symbol_source kallsyms_source(struct kallsyms *symbols)
+{
+	return (struct symbol_source){ .context = symbols, .find = source_find };
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * The kernel side at work: loads the programs, attaches them, finds what lives,
+ * follows modules that come later, counts what is lost. One per process.
+ */
+#ifndef LOCKTRACE_KERNEL_TRACER_H
+#define LOCKTRACE_KERNEL_TRACER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/kallsyms.h"
+#include "kernel/types.h"
+#include "locktrace/record.h"
+
+enum attach_kind {
+	ATTACH_AUTO, /* fentry */
+	ATTACH_FENTRY,
+	ATTACH_KPROBE,
+};
+
+/* "auto", "fentry", "kprobe". */
+const char *attach_kind_name(enum attach_kind kind);
+
+/* A class of the user's own: one lock. */
+struct user_class {
+	char name[128];       /* "struct.member" */
+	uint64_t address;     /* of the lock, or of a pointer to the struct that contains it */
+	uint64_t offset;      /* through a pointer: of the lock in the struct */
+	bool through_pointer;
+};
+
+struct tracer_options {
+	enum attach_kind attach;
+	bool every_lock;
+	size_t ring_size; /* bytes; 0: the default. Rounded up to a power of two of at least a page */
+	const struct user_class *user_classes;
+	size_t user_class_count;
+};
+
+/* What became of a declared class on this kernel. */
+enum class_state {
+	CLASS_WATCHED,
+	CLASS_WAITING, /* its module is not loaded */
+	CLASS_MISSING, /* this kernel does not have it */
+};
+
+struct tracer;
+
+/*
+ * Loads and attaches everything that is there now, finds the objects that live,
+ * and takes over the locks that are held. The tables must outlive the tracer.
+ * 0, or negative errno after an error message.
+ */
+int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, struct types *types,
+		struct tracer **out);
+
+/* Detaches and frees everything. */
+void tracer_close(struct tracer *tracer);
+
+/* Called with each record; must not keep the pointer. */
+typedef void (*record_handler)(void *context, const struct lt_record_header *record, size_t size);
+
+/* Sets who gets the records; before the first poll. 0 or negative errno. */
+int tracer_set_handler(struct tracer *tracer, record_handler handler, void *context);
+
+/* Waits at most timeout_ms for records and hands out those there are. Count, or negative errno (-EINTR). */
+int tracer_poll(struct tracer *tracer, int timeout_ms);
+
+/*
+ * Housekeeping, some times a second: attaches to modules that have come, lets
+ * busy foreign locks go that never have anything under them.
+ * Returns how many modules were attached now, or negative errno.
+ */
+int tracer_tick(struct tracer *tracer);
+
+/* What was lost so far, by enum lt_lost. */
+void tracer_lost(struct tracer *tracer, uint64_t lost[LT_LOST_KINDS]);
+
+/* Whether a module of hook_modules is attached. */
+bool tracer_has_module(const struct tracer *tracer, const char *module);
+
+/* The attach kind in use, never ATTACH_AUTO. */
+enum attach_kind tracer_attach_kind(const struct tracer *tracer);
+
+/* State of a declared class (enum lt_class_id); its name goes to *name. */
+enum class_state tracer_class_state(struct tracer *tracer, uint32_t class_id, const char **name);
+
+struct tracer_numbers {
+	uint64_t hooks_attached;
+	uint64_t foreign;     /* foreign locks watched now */
+	uint64_t let_go;      /* foreign locks let go again so far */
+	uint64_t seeded;      /* tasks whose locks were taken over at the start */
+	uint64_t tasks_inside; /* now */
+};
+
+void tracer_numbers(struct tracer *tracer, struct tracer_numbers *out);
+
+/* How often a chain was seen (struct lt_record_chain.key); 0: no longer known. */
+uint64_t tracer_chain_hits(struct tracer *tracer, uint64_t key);
+
+#endif

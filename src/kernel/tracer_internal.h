@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/* Shared by tracer.c (load, attach), discover.c (what lives) and nobody else. */
+#ifndef LOCKTRACE_KERNEL_TRACER_INTERNAL_H
+#define LOCKTRACE_KERNEL_TRACER_INTERNAL_H
+
+#include <bpf/libbpf.h>
+
+#include "kernel/tracer.h"
+#include "locktrace.skel.h"
+
+/* One load of the object; a module that comes later needs one more. */
+#define INSTANCES_MAX 8
+#define LINKS_MAX 192
+#define MODULES_MAX 8
+
+struct instance {
+	struct locktrace_bpf *object;
+	struct bpf_link *links[LINKS_MAX];
+	size_t link_count;
+};
+
+struct tracer {
+	struct tracer_options options;
+	struct kallsyms *symbols;
+	struct types *types;
+	enum attach_kind attach;
+	struct instance instances[INSTANCES_MAX];
+	size_t instance_count;
+	bool module_attached[MODULES_MAX]; /* as hook_modules */
+	struct ring_buffer *ring;
+	record_handler handler;
+	void *handler_context;
+	uint64_t attach_failed;
+	uint64_t vfio_lock_address; /* of the global vfio.group_lock; 0: not found */
+	struct tracer_numbers numbers;
+	uint64_t last_sweep_ms;
+};
+
+/* The first instance owns the maps and the global data; the newest knows the most types. */
+static inline struct locktrace_bpf *tracer_first(const struct tracer *t)
+{
+	return t->instances[0].object;
+}
+
+static inline struct locktrace_bpf *tracer_newest(const struct tracer *t)
+{
+	return t->instances[t->instance_count - 1].object;
+}
+
+/* discover.c */
+
+/* Fills the tables of addresses that the kernel side compares with. */
+void discover_fill_tables(struct tracer *t);
+/* Watches static locks, walks files and lists, takes over what is held. 0 or negative errno. */
+int discover_all(struct tracer *t);
+/* Adds one lock to the watched ones. 0, -E2BIG when the map is full. */
+int discover_watch(struct tracer *t, uint64_t address, uint32_t class_id);
+
+#endif

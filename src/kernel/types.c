@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * Look-ups in BTF through libbpf. Module BTF is opened on first use and kept;
+ * a module that was not there is tried again each time. See types.h.
+ */
+#include "kernel/types.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MODULES_MAX 16
+#define MODULE_NAME_MAX 64
+
+struct types {
+	struct btf *kernel;
+	struct {
+		char name[MODULE_NAME_MAX];
+		struct btf *btf;
+	} modules[MODULES_MAX];
+	size_t module_count;
+};
+
+int types_open(struct types **out)
+{
+	struct types *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->kernel = btf__load_vmlinux_btf();
+	err = libbpf_get_error(t->kernel);
+	if (err) {
+		free(t);
+		return err;
+	}
+	*out = t;
+	return 0;
+}
+
+void types_close(struct types *types)
+{
+	if (!types)
+		return;
+	for (size_t i = 0; i < types->module_count; i++)
+		btf__free(types->modules[i].btf);
+	btf__free(types->kernel);
+	free(types);
+}
+
+/* The module's BTF, or NULL: not loaded, built in, or without BTF. */
+static struct btf *module_btf(struct types *t, const char *module)
+{
+	char path[MODULE_NAME_MAX + 32];
+	struct btf *btf;
+
+	if (!module || !*module)
+		return NULL;
+	for (size_t i = 0; i < t->module_count; i++)
+		if (!strcmp(t->modules[i].name, module))
+			return t->modules[i].btf;
+	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
+	if (t->module_count == MODULES_MAX || access(path, R_OK))
+		return NULL;
+	btf = btf__load_module_btf(module, t->kernel);
+	if (libbpf_get_error(btf))
+		return NULL;
+	snprintf(t->modules[t->module_count].name, MODULE_NAME_MAX, "%s", module);
+	t->modules[t->module_count].btf = btf;
+	t->module_count++;
+	return btf;
+}
+
+static const struct btf_type *skip_modifiers(const struct btf *btf, uint32_t id)
+{
+	const struct btf_type *t = btf__type_by_id(btf, id);
+
+	while (t && (btf_is_mod(t) || btf_is_typedef(t)))
+		t = btf__type_by_id(btf, t->type);
+	return t;
+}
+
+/*
+ * Looks for the first name of a path in a struct and, without a name, in the
+ * unnamed structs and unions in it. Returns the member's type, adds its offset.
+ */
+static const struct btf_type *member_step(const struct btf *btf, const struct btf_type *in, const char *name,
+					  size_t length, uint64_t *offset)
+{
+	const struct btf_member *m = btf_members(in);
+
+	for (uint32_t i = 0; i < btf_vlen(in); i++, m++) {
+		const char *member = btf__name_by_offset(btf, m->name_off);
+		const struct btf_type *type = skip_modifiers(btf, m->type), *inner;
+		uint64_t at = *offset + btf_member_bit_offset(in, i) / 8;
+
+		if (member && strlen(member) == length && !strncmp(member, name, length)) {
+			*offset = at;
+			return type;
+		}
+		if (member && *member)
+			continue;
+		if (!type || !btf_is_composite(type))
+			continue;
+		inner = member_step(btf, type, name, length, &at);
+		if (inner) {
+			*offset = at;
+			return inner;
+		}
+	}
+	return NULL;
+}
+
+static int member_path(const struct btf *btf, const struct btf_type *structure, const char *path,
+		       struct type_member *out)
+{
+	const struct btf_type *type = structure;
+	uint64_t offset = 0;
+
+	while (path) {
+		const char *dot = strchr(path, '.');
+		size_t length = dot ? (size_t)(dot - path) : strlen(path);
+
+		if (!type || !btf_is_composite(type))
+			return -ENOMSG;
+		type = member_step(btf, type, path, length, &offset);
+		if (!type)
+			return -ENOMSG;
+		path = dot ? dot + 1 : NULL;
+	}
+	out->offset = offset;
+	out->struct_size = structure->size;
+	snprintf(out->type_name, sizeof(out->type_name), "%s",
+		 btf_is_composite(type) ? btf__name_by_offset(btf, type->name_off) : "");
+	return 0;
+}
+
+/* All structs of a name in one BTF, from its own first type on. */
+static int member_in(const struct btf *btf, uint32_t first, const char *structure, const char *member,
+		     struct type_member *out)
+{
+	int result = -ENOENT;
+
+	for (uint32_t id = first; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (!btf_is_struct(t) || strcmp(btf__name_by_offset(btf, t->name_off), structure) != 0)
+			continue;
+		result = member_path(btf, t, member, out);
+		if (!result)
+			break;
+	}
+	return result;
+}
+
+int types_member(struct types *types, const char *module, const char *structure, const char *member,
+		 struct type_member *out)
+{
+	struct btf *btf = module_btf(types, module);
+	int result = -ENOENT, kernel;
+
+	if (btf)
+		result = member_in(btf, btf__type_cnt(types->kernel), structure, member, out);
+	if (!result)
+		return 0;
+	kernel = member_in(types->kernel, 1, structure, member, out);
+	return kernel == -ENOENT ? result : kernel;
+}
+
+bool types_function(struct types *types, const char *module, const char *function)
+{
+	struct btf *btf = module_btf(types, module);
+
+	if (btf && btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) > 0)
+		return true;
+	return btf__find_by_name_kind(types->kernel, function, BTF_KIND_FUNC) > 0;
+}
+
+bool types_realtime(struct types *types)
+{
+	struct type_member m;
+
+	return !types_member(types, NULL, "mutex", "rtmutex", &m);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * The running kernel's types, from BTF: the kernel's own and its modules'. For
+ * what user space itself must know of them: which classes exist here, where a
+ * lock of the user's own lies, the links of a few lists.
+ */
+#ifndef LOCKTRACE_KERNEL_TYPES_H
+#define LOCKTRACE_KERNEL_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct types;
+
+/* Reads the kernel's BTF. 0, or negative errno: -ENOENT where the kernel has none. */
+int types_open(struct types **out);
+void types_close(struct types *types);
+
+struct type_member {
+	uint64_t offset;      /* bytes, from the start of the outermost struct */
+	uint64_t struct_size; /* of the outermost struct, bytes */
+	char type_name[64];   /* of the member, typedefs resolved: "mutex"; "" for unnamed and pointers */
+};
+
+/*
+ * Finds a member (a path "arch.apic_map_lock" goes into structs) of a struct in
+ * the BTF of a module (may be NULL or not loaded) or else of the kernel. Where a
+ * module has several structs of one name, the one that has the member is meant.
+ * 0; -ENOENT: no such struct; -ENOMSG: the struct is there, the member is not.
+ */
+int types_member(struct types *types, const char *module, const char *structure, const char *member,
+		 struct type_member *out);
+
+/* Whether a function of the kernel ("" or NULL) or a module is in BTF, as fentry needs it. */
+bool types_function(struct types *types, const char *module, const char *function);
+
+/* Whether mutexes are rt_mutexes inside: PREEMPT_RT (bb630f9f7a7d and its series, 5.15). */
+bool types_realtime(struct types *types);
+
+#endif

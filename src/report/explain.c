@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * The words of a finding that all forms share: the sides of a cycle, what can
+ * happen, why the grade, what to do. See report.h.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/report.h"
+
+/* Is a lock among those held in a sighting? Runs count by either end. */
+static bool sighting_holds(const struct sighting *s, const struct model_lock *lock)
+{
+	for (uint32_t i = 0; i < s->held_count; i++)
+		if (s->locks[i] == lock || s->held[i].last_addr == lock->addr)
+			return true;
+	return false;
+}
+
+/*
+ * Edge by edge: while the next edge's sighting still holds where this side began,
+ * it is the same task's doing and the side goes on.
+ */
+size_t report_sides(const struct finding *finding, struct report_side sides[MODEL_CYCLE_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < finding->edge_count; i++) {
+		const struct finding_edge *edge = &finding->edges[i];
+		struct report_side *last = count ? &sides[count - 1] : NULL;
+
+		if (last && last->sighting->task.id == edge->sighting->task.id &&
+		    last->holds->class != edge->to && sighting_holds(edge->sighting, last->holds)) {
+			last->sighting = edge->sighting;
+			last->last_edge = i;
+			last->waits_for = edge->to_lock;
+			continue;
+		}
+		sides[count++] = (struct report_side){ .sighting = edge->sighting,
+						       .first_edge = i,
+						       .last_edge = i,
+						       .holds = edge->from_lock,
+						       .waits_for = edge->to_lock };
+	}
+	return count;
+}
+
+struct text {
+	char *data;
+	size_t size;
+	FILE *stream;
+};
+
+static bool text_begin(struct text *t)
+{
+	t->stream = open_memstream(&t->data, &t->size);
+	return t->stream != NULL;
+}
+
+static char *text_end(struct text *t)
+{
+	if (fclose(t->stream)) {
+		free(t->data);
+		return NULL;
+	}
+	return t->data;
+}
+
+static void sentence_recursive(const struct report_context *c, const struct finding *f, FILE *out)
+{
+	const struct finding_edge *e = &f->edges[0];
+	char task[REPORT_TEXT_LEN], lock[REPORT_TEXT_LEN];
+
+	report_task(c, &e->sighting->task, task, sizeof(task));
+	report_lock(c, e->to_lock, lock, sizeof(lock));
+	if (f->same_instance)
+		fprintf(out, "%s waits for %s, which it holds itself: it waits for ever.", task, lock);
+	else
+		fprintf(out,
+			"two locks of the class %s are taken one inside the other in both orders: two tasks "
+			"that do so at the same time wait for each other for ever.",
+			e->to->name);
+}
+
+char *report_sentence(const struct report_context *c, const struct finding *finding)
+{
+	struct report_side sides[MODEL_CYCLE_MAX];
+	size_t count = report_sides(finding, sides);
+	struct text t;
+
+	if (!text_begin(&t))
+		return NULL;
+	if (finding->kind == FINDING_RECURSIVE) {
+		sentence_recursive(c, finding, t.stream);
+		return text_end(&t);
+	}
+	for (size_t i = 0; i < count; i++) {
+		char task[REPORT_TEXT_LEN], holds[REPORT_TEXT_LEN], waits[REPORT_TEXT_LEN];
+
+		report_task(c, &sides[i].sighting->task, task, sizeof(task));
+		report_lock(c, sides[i].holds, holds, sizeof(holds));
+		report_lock(c, sides[i].waits_for, waits, sizeof(waits));
+		fprintf(t.stream, "%s%s %s %s and wait%s for %s", i ? ", while " : "", task,
+			i ? "holds" : "can hold", holds, i ? "s" : "", waits);
+	}
+	fprintf(t.stream, ": %s for ever.",
+		count == 1 ? "a second task that does the same at the wrong moment and it wait for each other" :
+		count == 2 ? "both then wait" :
+			     "all of them then wait");
+	return text_end(&t);
+}
+
+char *report_why(const struct report_context *c, const struct finding *finding)
+{
+	char guard[REPORT_TEXT_LEN], task[REPORT_TEXT_LEN];
+	struct text t;
+
+	if (!text_begin(&t))
+		return NULL;
+	switch (finding->grade) {
+	case GRADE_DEADLOCK:
+		fputs("the tasks are waiting for each other now", t.stream);
+		break;
+	case GRADE_LIKELY:
+		fputs("the very same locks were taken in both orders, by different tasks, and no lock common "
+		      "to all keeps them apart",
+		      t.stream);
+		break;
+	case GRADE_POSSIBLE:
+		fputs("locks of these classes were taken in both orders, but not the same locks by different "
+		      "tasks so far; this is what lockdep reports",
+		      t.stream);
+		break;
+	case GRADE_GUARDED:
+		report_lock(c, finding->guard, guard, sizeof(guard));
+		fprintf(t.stream,
+			"each time all of it happened while %s was held%s, so the tasks could not meet; a path "
+			"without that lock would make it real",
+			finding->guard_per_object ? finding->guard->class->name : guard,
+			finding->guard_per_object ? " of the object concerned" : "");
+		break;
+	case GRADE_ONE_TASK:
+		report_task(c, &finding->edges[0].sighting->task, task, sizeof(task));
+		fprintf(t.stream,
+			"only %s was seen to do it, in both orders one after the other; it becomes real when "
+			"another task does the same",
+			task);
+		break;
+	default:
+		fputs("it has no grade", t.stream);
+	}
+	return text_end(&t);
+}
+
+/* Which function the task entered the kernel by: the last one before the generic system call code. */
+static const char *const generic_frames[] = {
+	"__x64_sys_", "__arm64_sys_", "__se_sys_", "__do_sys_", "do_syscall_64", "entry_SYSCALL", "__fput",
+	"____fput",   "task_work_run", "ksys_",	   "vfs_",	"el0_",		 "invoke_syscall",
+	"exit_to_user_mode", "syscall_exit_to_user_mode",
+};
+
+static bool is_generic(const char *frame)
+{
+	for (size_t i = 0; i < sizeof(generic_frames) / sizeof(generic_frames[0]); i++)
+		if (!strncmp(frame, generic_frames[i], strlen(generic_frames[i])))
+			return true;
+	return false;
+}
+
+static void entry_function(const struct report_context *c, const struct sighting *s, char *out, size_t size)
+{
+	char *frames[LT_STACK_MAX];
+	size_t count = report_stack(c, s, frames, LT_STACK_MAX);
+
+	snprintf(out, size, "an unknown function");
+	for (size_t i = 0; i < count && !is_generic(frames[i]); i++)
+		snprintf(out, size, "%.*s", (int)strcspn(frames[i], "+"), frames[i]);
+	report_stack_free(frames, count);
+}
+
+/* A signal ends the wait? The lock function on the stack tells. */
+static bool wait_is_killable(const struct report_context *c, const struct sighting *s)
+{
+	char *frames[LT_STACK_MAX];
+	size_t count = report_stack(c, s, frames, LT_STACK_MAX);
+	bool killable = count && (strstr(frames[0], "_killable") || strstr(frames[0], "_interruptible"));
+
+	report_stack_free(frames, count);
+	return killable;
+}
+
+static void advise_killing(const struct report_context *c, const struct report_side *sides, size_t count,
+			   FILE *out)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		char task[REPORT_TEXT_LEN];
+
+		if (!wait_is_killable(c, sides[i].sighting))
+			continue;
+		any = true;
+		fprintf(out, "If it hangs: %s waits killably, so kill -9 %u breaks it.\n",
+			report_task_short(&sides[i].sighting->task, task, sizeof(task)),
+			sides[i].sighting->task.pid);
+	}
+	if (!any)
+		fputs("If it hangs: none of these waits ends by a signal, so kill -9 does not break it; every "
+		      "later user of these locks hangs too, and only a reboot of the host helps.\n",
+		      out);
+}
+
+char *report_advice(const struct report_context *c, const struct finding *finding)
+{
+	struct report_side sides[MODEL_CYCLE_MAX];
+	size_t count = report_sides(finding, sides);
+	struct text t;
+
+	if (!text_begin(&t))
+		return NULL;
+	if (finding->kind == FINDING_CIRCULAR && count > 1) {
+		fputs("Until it is mended: keep ", t.stream);
+		for (size_t i = 0; i < count; i++) {
+			char entry[REPORT_TEXT_LEN], task[REPORT_TEXT_LEN];
+
+			entry_function(c, sides[i].sighting, entry, sizeof(entry));
+			fprintf(t.stream, "%s%s (%s)", i ? " and " : "", entry,
+				report_task_short(&sides[i].sighting->task, task, sizeof(task)));
+		}
+		fputs(" from running at the same time.\n", t.stream);
+	}
+	advise_killing(c, sides, count, t.stream);
+	return text_end(&t);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * The same as JSON: one object a line, each with its type and the version of the
+ * format. docs/json.md is the contract. Addresses are strings: a JSON number may
+ * not hold 64 bits.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/report.h"
+
+#define JSON_VERSION 1
+
+static json_t *address(uint64_t value)
+{
+	return json_sprintf("0x%016" PRIx64, value);
+}
+
+static json_t *object_new(const char *type)
+{
+	return json_pack("{s:s, s:i}", "type", type, "version", JSON_VERSION);
+}
+
+/* Takes the reference; bytes that are no UTF-8 (a comm may hold any) become '?'. */
+static json_t *text(const char *value)
+{
+	json_t *string = json_string(value);
+	char *copy;
+
+	if (string)
+		return string;
+	copy = strdup(value);
+	for (char *p = copy; p && *p; p++)
+		if ((unsigned char)*p > '~')
+			*p = '?';
+	string = json_string(copy ? copy : "");
+	free(copy);
+	return string;
+}
+
+static json_t *text_or_null(const char *value)
+{
+	return value && *value ? text(value) : json_null();
+}
+
+static json_t *text_freed(char *value)
+{
+	json_t *string = text_or_null(value);
+
+	free(value);
+	return string;
+}
+
+static int write_line(json_t *object, FILE *out)
+{
+	int err = 0;
+
+	if (!object)
+		return -ENOMEM;
+	if (json_dumpf(object, out, JSON_COMPACT | JSON_PRESERVE_ORDER) || fputc('\n', out) == EOF || fflush(out))
+		err = -EIO;
+	json_decref(object);
+	return err;
+}
+
+static json_t *strings(const char *const *list)
+{
+	json_t *array = json_array();
+
+	for (; array && list && *list; list++)
+		json_array_append_new(array, text(*list));
+	return array;
+}
+
+static const char *const object_names[LT_OBJECT_KINDS] = {
+	[LT_OBJECT_VM] = "vm",	       [LT_OBJECT_VCPU] = "vcpu",	[LT_OBJECT_KVM_VFIO] = "kvm_vfio",
+	[LT_OBJECT_GROUP] = "group",   [LT_OBJECT_DEVICE] = "device",	[LT_OBJECT_DEV_SET] = "device_set",
+	[LT_OBJECT_PCI] = "pci_device", [LT_OBJECT_IOMMU] = "iommu",
+};
+
+static json_t *objects(const struct model_counts *counts)
+{
+	json_t *object = json_object();
+
+	for (int i = 1; object && i < LT_OBJECT_KINDS; i++)
+		json_object_set_new(object, object_names[i], json_integer((json_int_t)counts->objects[i]));
+	return object;
+}
+
+int json_ready(const struct report_context *c, const struct report_ready *ready, FILE *out)
+{
+	json_t *line = object_new("ready");
+
+	if (!line)
+		return -ENOMEM;
+	json_object_set_new(line, "locktrace", text(ready->version));
+	json_object_set_new(line, "kernel", text(c->kernel));
+	json_object_set_new(line, "attach", text(ready->attach));
+	json_object_set_new(line, "classes", strings(ready->classes));
+	json_object_set_new(line, "waiting", strings(ready->waiting));
+	json_object_set_new(line, "missing", strings(ready->missing));
+	json_object_set_new(line, "objects", objects(&ready->seen));
+	return write_line(line, out);
+}
+
+static json_t *task(const struct report_context *c, const struct lt_task *t)
+{
+	json_t *object = json_object();
+	char comm[LT_COMM_LEN + 1];
+	const char *vm = c->vm_name ? c->vm_name(c->context, t->pid) : NULL;
+
+	snprintf(comm, sizeof(comm), "%.*s", LT_COMM_LEN, t->comm);
+	json_object_set_new(object, "pid", json_integer(t->pid));
+	json_object_set_new(object, "tid", json_integer(t->tid));
+	json_object_set_new(object, "comm", text(comm));
+	json_object_set_new(object, "vm", text_or_null(vm));
+	return object;
+}
+
+static json_t *place(const struct report_context *c, uint64_t ip)
+{
+	char name[REPORT_TEXT_LEN];
+
+	if (!ip)
+		return json_null();
+	symbol_format(&c->symbols, ip, 1, name, sizeof(name));
+	return text(name);
+}
+
+static json_t *lock(const struct report_context *c, const struct lt_held *held, const struct model_lock *l)
+{
+	json_t *object = json_object();
+	char name[REPORT_TEXT_LEN];
+
+	json_object_set_new(object, "class", text(l->class->name));
+	json_object_set_new(object, "addr", address(held->addr));
+	json_object_set_new(object, "object", text_or_null(report_object(c, l->object, name, sizeof(name))));
+	json_object_set_new(object, "at", place(c, held->ip));
+	json_object_set_new(object, "trylock", json_boolean(held->flags & LT_HELD_TRYLOCK));
+	json_object_set_new(object, "before_start", json_boolean(held->flags & LT_HELD_SEEDED));
+	json_object_set_new(object, "locks", json_integer(held->count));
+	return object;
+}
+
+static json_t *held(const struct report_context *c, const struct sighting *s)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < s->held_count; i++)
+		json_array_append_new(array, lock(c, &s->held[i], s->locks[i]));
+	return array;
+}
+
+static json_t *stack(const struct report_context *c, const struct sighting *s)
+{
+	char *frames[LT_STACK_MAX];
+	size_t count = report_stack(c, s, frames, LT_STACK_MAX);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, text(frames[i]));
+	report_stack_free(frames, count);
+	return array;
+}
+
+static json_t *edge(const struct report_context *c, const struct finding_edge *e)
+{
+	const struct sighting *s = e->sighting;
+	json_t *object = json_object();
+
+	json_object_set_new(object, "from", text(e->from->name));
+	json_object_set_new(object, "to", text(e->to->name));
+	json_object_set_new(object, "from_lockdep", text_or_null(e->from->lockdep_name));
+	json_object_set_new(object, "to_lockdep", text_or_null(e->to->lockdep_name));
+	json_object_set_new(object, "from_addr", address(e->from_lock->addr));
+	json_object_set_new(object, "to_addr", address(e->to_lock->addr));
+	json_object_set_new(object, "task", task(c, &s->task));
+	json_object_set_new(object, "held", held(c, s));
+	json_object_set_new(object, "taking", lock(c, &s->held[s->held_count], s->locks[s->held_count]));
+	json_object_set_new(object, "stack", stack(c, s));
+	json_object_set_new(object, "count", json_integer((json_int_t)e->count));
+	json_object_set_new(object, "instances", json_integer(e->instances));
+	json_object_set_new(object, "many_tasks", json_boolean(e->many_tasks));
+	json_object_set_new(object, "boot_ns", json_integer((json_int_t)s->time_ns));
+	return object;
+}
+
+int json_finding(const struct report_context *c, const struct finding *f, FILE *out)
+{
+	json_t *line = object_new("finding"), *classes = json_array(), *edges = json_array();
+
+	if (!line || !classes || !edges)
+		return -ENOMEM;
+	json_object_set_new(line, "id", json_integer(f->id));
+	json_object_set_new(line, "kind", text(finding_kind_name(f->kind)));
+	json_object_set_new(line, "grade", text(finding_grade_name(f->grade)));
+	json_object_set_new(line, "previous_grade",
+			    f->previous_grade == GRADE_NONE ? json_null() :
+							      text(finding_grade_name(f->previous_grade)));
+	if (f->kind == FINDING_RECURSIVE)
+		json_object_set_new(line, "same_instance", json_boolean(f->same_instance));
+	for (size_t i = 0; i < f->edge_count; i++) {
+		json_array_append_new(classes, text(f->edges[i].from->name));
+		json_array_append_new(edges, edge(c, &f->edges[i]));
+	}
+	json_object_set_new(line, "classes", classes);
+	json_object_set_new(line, "edges", edges);
+	json_object_set_new(line, "guard", text_or_null(f->guard ? f->guard->class->name : NULL));
+	json_object_set_new(line, "count", json_integer((json_int_t)f->count));
+	json_object_set_new(line, "boot_ns", json_integer((json_int_t)f->time_ns));
+	json_object_set_new(line, "text", text_freed(report_sentence(c, f)));
+	json_object_set_new(line, "why", text_freed(report_why(c, f)));
+	json_object_set_new(line, "advice", text_freed(report_advice(c, f)));
+	return write_line(line, out);
+}
+
+static json_t *lost(const struct report_trust *trust)
+{
+	json_t *object = json_object();
+
+#define LOST_MEMBER(id, name, words) \
+	json_object_set_new(object, name, json_integer((json_int_t)trust->lost[LT_LOST_##id]));
+	LT_LOST_TABLE(LOST_MEMBER)
+#undef LOST_MEMBER
+	return object;
+}
+
+static json_t *complete(const struct report_trust *trust)
+{
+	if (trust->complete == COMPLETE_UNKNOWN)
+		return text("unknown");
+	return json_boolean(trust->complete == COMPLETE_TRUE);
+}
+
+static json_t *seen(const struct report_summary *s)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "chains", json_integer((json_int_t)s->seen.chains));
+	json_object_set_new(object, "dependencies", json_integer((json_int_t)s->seen.dependencies));
+	json_object_set_new(object, "classes", json_integer((json_int_t)s->seen.classes));
+	json_object_set_new(object, "locks", json_integer((json_int_t)s->seen.locks));
+	json_object_set_new(object, "foreign", json_integer((json_int_t)s->foreign));
+	json_object_set_new(object, "let_go", json_integer((json_int_t)s->trust.let_go));
+	json_object_set_new(object, "objects", objects(&s->seen));
+	return object;
+}
+
+int json_summary(const struct report_summary *s, FILE *out)
+{
+	json_t *line = object_new("summary");
+
+	if (!line)
+		return -ENOMEM;
+	json_object_set_new(line, "findings", json_integer((json_int_t)s->findings));
+	json_object_set_new(line, "ignored", json_integer((json_int_t)s->ignored));
+	json_object_set_new(line, "outside", json_integer((json_int_t)s->outside));
+	json_object_set_new(line, "complete", complete(&s->trust));
+	json_object_set_new(line, "complete_for", json_pack("[s]", s->trust.followed));
+	json_object_set_new(line, "not_followed", text_or_null(s->trust.not_followed));
+	json_object_set_new(line, "lost", lost(&s->trust));
+	json_object_set_new(line, "seen", seen(s));
+	json_object_set_new(line, "seconds", json_integer((json_int_t)s->seconds));
+	json_object_set_new(line, "ended", text(s->ended));
+	json_object_set_new(line, "trust", text_freed(report_trust_text(&s->trust)));
+	return write_line(line, out);
+}

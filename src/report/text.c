@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * A finding as text: what can happen in one sentence, the cycle, the evidence for
+ * each edge, the scenario, the grade and why, what to do, how far to trust it.
+ * The headings are lockdep's where lockdep has one, so that those who know it
+ * read it as fast. See report.h.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "report/report.h"
+
+#define RULE "======================================================================"
+#define RULE_THIN "----------------------------------------------------------------------"
+/* Scenario columns wider than this are not put side by side. */
+#define COLUMN_WIDTH 38
+#define COLUMNS_MAX 3
+
+static const char *colour(const struct report_context *c, const char *code)
+{
+	return c->colour ? code : "";
+}
+
+static void print_time(const struct report_context *c, uint64_t time_ns, FILE *out)
+{
+	int64_t wall = (int64_t)time_ns + c->boot_to_wall_ns;
+	time_t seconds = (time_t)(wall / 1000000000);
+	char text[64] = "";
+	struct tm tm;
+
+	if (c->boot_to_wall_ns && localtime_r(&seconds, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	if (*text)
+		fprintf(out, "%s.%06" PRId64, text, wall / 1000 % 1000000);
+	else
+		fprintf(out, "%" PRIu64 ".%06" PRIu64 " s after boot", time_ns / 1000000000,
+			time_ns / 1000 % 1000000);
+}
+
+static const char *heading(const struct finding *f)
+{
+	if (f->kind == FINDING_CIRCULAR)
+		return "possible circular locking dependency";
+	return f->same_instance ? "recursive locking (self-deadlock)" : "possible recursive locking";
+}
+
+static void print_head(const struct report_context *c, const struct finding *f, FILE *out)
+{
+	fprintf(out, "%s%s\nFinding %u: %s detected [%s]%s\n", colour(c, "\033[1m"), RULE, f->id, heading(f),
+		finding_grade_name(f->grade), colour(c, "\033[0m"));
+	fprintf(out, "Linux %s, %s; ", c->kernel, c->taint);
+	print_time(c, f->time_ns, out);
+	if (f->previous_grade != GRADE_NONE)
+		fprintf(out, "; was told before as %s", finding_grade_name(f->previous_grade));
+	fprintf(out, "\n%s\n", RULE_THIN);
+}
+
+static void print_cycle(const struct finding *f, FILE *out)
+{
+	char class[REPORT_TEXT_LEN];
+
+	fputs("\nThe cycle (-> means: was held when the next one was taken):\n\n", out);
+	for (size_t i = 0; i < f->edge_count; i++)
+		fprintf(out, "  %s%s\n", i ? "-> " : "   ", report_class(f->edges[i].from, class, sizeof(class)));
+	fprintf(out, "  -> %s\n", report_class(f->edges[f->edge_count - 1].to, class, sizeof(class)));
+}
+
+static void print_lock(const struct report_context *c, const struct lt_held *held, const struct model_lock *lock,
+		       FILE *out)
+{
+	char class[REPORT_TEXT_LEN], object[REPORT_TEXT_LEN], place[REPORT_TEXT_LEN];
+
+	fprintf(out, "%016" PRIx64 " (%s)", (uint64_t)held->addr,
+		report_class(lock->class, class, sizeof(class)));
+	if (*report_object(c, lock->object, object, sizeof(object)))
+		fprintf(out, " of %s", object);
+	if (held->count > 1)
+		fprintf(out, " and %u more of its class", held->count - 1);
+	if (held->ip) {
+		symbol_format(&c->symbols, held->ip, 1, place, sizeof(place));
+		fprintf(out, ", at: %s", place);
+	} else if (held->flags & LT_HELD_SEEDED) {
+		fputs(", taken before locktrace came", out);
+	} else {
+		fputs(", at: unknown place", out);
+	}
+	if (held->flags & LT_HELD_TRYLOCK)
+		fputs(" (trylock)", out);
+	fputc('\n', out);
+}
+
+static void print_held(const struct report_context *c, const struct sighting *s, FILE *out)
+{
+	for (uint32_t i = s->held_count; i-- > 0;) {
+		fprintf(out, "      #%u: ", i);
+		print_lock(c, &s->held[i], s->locks[i], out);
+	}
+}
+
+static void print_stack(const struct report_context *c, const struct sighting *s, FILE *out)
+{
+	char *frames[LT_STACK_MAX];
+	size_t count = report_stack(c, s, frames, LT_STACK_MAX);
+
+	fputs("    stack:\n", out);
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "      %s\n", frames[i]);
+	if (!count)
+		fputs("      (none could be taken)\n", out);
+	report_stack_free(frames, count);
+}
+
+static void print_edge(const struct report_context *c, const struct finding *f, size_t index, FILE *out)
+{
+	const struct finding_edge *e = &f->edges[index];
+	const struct sighting *s = e->sighting;
+	char task[REPORT_TEXT_LEN], from[REPORT_TEXT_LEN], to[REPORT_TEXT_LEN];
+
+	fprintf(out, "\n%s#%zu: %s -> %s%s  (seen %" PRIu64 " time%s, %u pair%s of locks, %s)\n",
+		colour(c, "\033[1m"), index + 1, report_class(e->from, from, sizeof(from)),
+		report_class(e->to, to, sizeof(to)), colour(c, "\033[0m"), e->count, e->count == 1 ? "" : "s",
+		e->instances, e->instances == 1 ? "" : "s", e->many_tasks ? "several tasks" : "one task");
+	fprintf(out, "    %s at ", report_task(c, &s->task, task, sizeof(task)));
+	print_time(c, s->time_ns, out);
+	fputs(" was about to take\n          ", out);
+	print_lock(c, &s->held[s->held_count], s->locks[s->held_count], out);
+	fprintf(out, "    while it held %u lock%s:\n", s->held_count, s->held_count == 1 ? "" : "s");
+	print_held(c, s, out);
+	print_stack(c, s, out);
+}
+
+/* One line of the scenario: a text in one of the columns. */
+static void print_cell(FILE *out, size_t column, const char *text)
+{
+	fprintf(out, "  %*s%s\n", (int)(column * COLUMN_WIDTH), "", text);
+}
+
+static void print_lock_cell(FILE *out, size_t column, const struct lock_class *class)
+{
+	char text[REPORT_TEXT_LEN];
+
+	snprintf(text, sizeof(text), "lock(%s);", class->name);
+	print_cell(out, column, text);
+}
+
+/* Each task first gets the lock it holds, then, the last task first, goes on to the one it waits for. */
+static void print_columns(const struct finding *f, const struct report_side *sides, size_t count, FILE *out)
+{
+	for (int row = 0; row < 2; row++) {
+		fputs("  ", out);
+		for (size_t s = 0; s < count; s++) {
+			char task[REPORT_TEXT_LEN] = "----";
+
+			if (!row)
+				report_task_short(&sides[s].sighting->task, task, sizeof(task));
+			fprintf(out, "%-*s", s + 1 < count ? COLUMN_WIDTH : 0, task);
+		}
+		fputc('\n', out);
+	}
+	for (size_t s = 0; s < count; s++)
+		print_lock_cell(out, s, sides[s].holds->class);
+	for (size_t s = count; s-- > 0;)
+		for (size_t e = sides[s].first_edge; e <= sides[s].last_edge; e++)
+			print_lock_cell(out, s, f->edges[e].to);
+}
+
+static void print_scenario(const struct report_context *c, const struct finding *f, FILE *out)
+{
+	struct report_side sides[MODEL_CYCLE_MAX];
+	size_t count = report_sides(f, sides);
+	char task[REPORT_TEXT_LEN], holds[REPORT_TEXT_LEN], waits[REPORT_TEXT_LEN];
+
+	fputs("\nPossible unsafe locking scenario:\n\n", out);
+	if (count <= COLUMNS_MAX) {
+		print_columns(f, sides, count, out);
+	} else {
+		for (size_t i = 0; i < count; i++)
+			fprintf(out, "  %s holds %s and waits for %s\n",
+				report_task_short(&sides[i].sighting->task, task, sizeof(task)),
+				report_lock(c, sides[i].holds, holds, sizeof(holds)),
+				report_lock(c, sides[i].waits_for, waits, sizeof(waits)));
+	}
+	fputs("\n                          *** DEADLOCK ***\n", out);
+}
+
+static void print_words(const char *label, char *text, FILE *out)
+{
+	const char *line = text, *end;
+
+	for (; line && *line; line = *end ? end + 1 : end) {
+		end = line + strcspn(line, "\n");
+		fprintf(out, "%s%.*s\n", line == text ? label : "            ", (int)(end - line), line);
+	}
+	free(text);
+}
+
+static void print_line(const struct report_context *c, const struct finding *f, FILE *out)
+{
+	fprintf(out, "Finding %u [%s]: ", f->id, finding_grade_name(f->grade));
+	for (size_t i = 0; i < f->edge_count; i++)
+		fprintf(out, "%s -> ", f->edges[i].from->name);
+	print_words("", report_why(c, f), (fprintf(out, "%s: ", f->edges[f->edge_count - 1].to->name), out));
+}
+
+void text_finding(const struct report_context *c, const struct finding *finding, const struct report_trust *trust,
+		  FILE *out)
+{
+	char grade[64];
+
+	if (!c->all && finding->grade < GRADE_POSSIBLE) {
+		print_line(c, finding, out);
+		fflush(out);
+		return;
+	}
+	print_head(c, finding, out);
+	print_words("", report_sentence(c, finding), out);
+	print_cycle(finding, out);
+	for (size_t i = 0; i < finding->edge_count; i++)
+		print_edge(c, finding, i, out);
+	if (!finding->same_instance)
+		print_scenario(c, finding, out);
+	fputc('\n', out);
+	snprintf(grade, sizeof(grade), "Grade:      %s, because ", finding_grade_name(finding->grade));
+	print_words(grade, report_why(c, finding), out);
+	print_words("What to do: ", report_advice(c, finding), out);
+	print_words("Trust:      ", report_trust_text(trust), out);
+	fprintf(out, "%s\n\n", RULE);
+	fflush(out);
+}
+
+void text_summary(const struct report_summary *s, FILE *out)
+{
+	fprintf(out,
+		"%s after %" PRIu64 " s: %" PRIu64 " finding%s; %" PRIu64 " dependencies between %" PRIu64
+		" classes of %" PRIu64 " locks, from %" PRIu64 " chains.\n",
+		s->ended, s->seconds, s->findings, s->findings == 1 ? "" : "s", s->seen.dependencies,
+		s->seen.classes, s->seen.locks, s->seen.chains);
+	fprintf(out,
+		"Objects: %" PRIu64 " VMs, %" PRIu64 " vCPUs, %" PRIu64 " groups, %" PRIu64
+		" devices; foreign locks followed: %" PRIu64 ".\n",
+		s->seen.objects[LT_OBJECT_VM], s->seen.objects[LT_OBJECT_VCPU],
+		s->seen.objects[LT_OBJECT_GROUP], s->seen.objects[LT_OBJECT_DEVICE], s->foreign);
+	if (s->outside)
+		fprintf(out, "Findings that --pid or --vm leaves out: %" PRIu64 ".\n", s->outside);
+	print_words("Trust: ", report_trust_text(&s->trust), out);
+	fflush(out);
+}
