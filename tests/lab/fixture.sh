@@ -1,0 +1,166 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause
+#
+# Build the lab's kernel modules (fixture/) for a suite's kernel, with BTF, into
+# the cache and print the directory of the .ko files. Called by run.sh for cases
+# with fixture=yes, and by hand. Exit status 77: they cannot be built here for
+# this kernel (the reason is on stderr). A directory there is complete.
+set -euo pipefail
+
+LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=common.sh
+. "$LAB_DIR/common.sh"
+
+usage() {
+	cat <<-END
+	Usage: fixture.sh SUITE | --btf SUITE
+	Build the fixture modules for SUITE's kernel and print their directory.
+	  --btf   only extract the kernel's own BTF; print the file's name
+	Suites: ${LAB_SUITES[*]}
+	Example: tests/lab/fixture.sh bookworm
+	END
+}
+
+skip() {
+	echo "${0##*/}: $*" >&2
+	exit 77
+}
+
+# read_le FILE OFFSET SIZE: an unsigned little-endian number.
+read_le() {
+	od -An -v -t "u$3" -j "$2" -N "$3" --endian=little "$1" | tr -d ' '
+}
+
+# The kernel's ELF file out of a bzImage, to stdout. Offsets are those of
+# Documentation/arch/x86/boot.rst: 0x1f1 setup_sects, 0x248 payload_offset,
+# 0x24c payload_length. The payload ends with four bytes of its unpacked size,
+# which only gzip has as part of its own format.
+unpack_bzimage() {
+	local image=$1 setup_sects start length magic tool
+	setup_sects=$(read_le "$image" $((0x1f1)) 1)
+	start=$(((setup_sects + 1) * 512 + $(read_le "$image" $((0x248)) 4)))
+	length=$(read_le "$image" $((0x24c)) 4)
+	magic=$(od -An -v -t x1 -j "$start" -N 4 "$image" | tr -d ' ')
+	case $magic in
+	1f8b*) tool=gzip; length=$((length + 4)) ;;
+	fd377a58) tool=xz ;;
+	28b52ffd) tool=zstd ;;
+	02214c18) tool=lz4 ;;
+	*) die "$image is packed in a way this script does not know (magic $magic)" ;;
+	esac
+	need_tool $tool
+	# head ends early on purpose; tail's SIGPIPE is no failure.
+	{ tail -c +$((start + 1)) "$image" || true; } | head -c $((length - 4)) | $tool -dc
+}
+
+# The kernel's BTF as a raw file beside its vmlinuz; made once.
+extract_btf() {
+	local kernel=$1 scratch
+	local -r btf=$kernel/vmlinux.btf
+	if [ ! -s "$btf" ]; then
+		need_tool objcopy
+		scratch=$(mktemp -d "$kernel/.btf.XXXXXX")
+		unpack_bzimage "$kernel/vmlinuz" >"$scratch/vmlinux"
+		objcopy --dump-section .BTF="$scratch/btf" "$scratch/vmlinux" /dev/null ||
+			die "the kernel in $kernel has no BTF"
+		mv "$scratch/btf" "$btf"
+		rm -rf "$scratch"
+	fi
+	echo "$btf"
+}
+
+# The modules that this kernel can take: VFIO's emulated-IOMMU interface and
+# struct kvm in the form lt_vfio.c wants came with 6.1.
+modules_for() {
+	local suite=$1
+	case $suite in
+	bullseye) echo lt_locks ;;
+	*) echo lt_locks lt_vfio ;;
+	esac
+}
+
+# Everything that goes into the modules, as a short hash.
+source_hash() {
+	cat "$LAB_DIR"/fixture/* "$LAB_DIR/fixture.sh" | sha256sum | cut -c 1-12
+}
+
+# The kbuild programs are binaries of the suite's own Debian: one that is newer
+# than this host may need a newer C library.
+check_kbuild_runs() {
+	local kernel=$1 program missing
+	for program in scripts/basic/fixdep scripts/mod/modpost tools/objtool/objtool{,.real-x86}; do
+		[ -e "$kernel/headers/$program" ] || continue
+		missing=$(ldd "$kernel/headers/$program" 2>&1 | sed -n 's/^.*: \(version .* not found\).*/\1/p; s/^[[:space:]]*\(.*=> not found\)/\1/p' | sort -u | head -n 3) || true
+		[ -z "$missing" ] || skip "cannot build modules for $(cat "$kernel/release"):" \
+			"the headers' $program does not run on this host: ${missing//$'\n'/, }"
+	done
+}
+
+# BTF is added here and not by kbuild: that wants a vmlinux and resolve_btfids
+# in the headers, which older packages lack. The modules use no BTF ids.
+# C cannot see the configuration turned off: struct module keeps its layout.
+build_modules() {
+	local kernel=$1 build=$2 modules=$3 btf=$4 module
+	make -C "$kernel/headers" M="$build" CC=gcc HOSTCC=gcc LT_MODULES="$modules" \
+		CONFIG_DEBUG_INFO_BTF_MODULES= V=0 modules >"$build/log" 2>&1 || return 1
+	# -Werror covers the compiler; these are modpost and objtool.
+	if grep -E '^WARNING: |warning: objtool:' "$build/log" >&2; then
+		return 1
+	fi
+	for module in $modules; do
+		pahole -J --btf_base "$btf" "$build/$module.ko" >>"$build/log" 2>&1 || return 1
+		objcopy --strip-debug "$build/$module.ko" || return 1
+		objdump -h "$build/$module.ko" | grep -q ' \.BTF ' || return 1
+	done
+}
+
+build_fixture() {
+	local suite=$1 kernel=$2 target=$3 build modules btf module
+	need_tool gcc make pahole objcopy
+	check_kbuild_runs "$kernel"
+	btf=$(extract_btf "$kernel")
+	modules=$(modules_for "$suite")
+	build=$(mktemp -d "$LAB_CACHE/fixture/.partial.XXXXXX")
+	# shellcheck disable=SC2064 # the name is wanted as it is now
+	trap "rm -rf '$build'" EXIT
+	cp "$LAB_DIR"/fixture/* "$build"
+	if ! build_modules "$kernel" "$build" "$modules" "$btf"; then
+		tail -n 30 "$build/log" >&2
+		[ "$suite" != sid ] || skip "the modules do not build for $(cat "$kernel/release") on this host (see above)"
+		die "the fixture modules do not build for $(cat "$kernel/release") (see above)"
+	fi
+	mkdir "$build/out"
+	for module in $modules; do
+		mv "$build/$module.ko" "$build/out"
+	done
+	rm -rf "$target"
+	mv -T "$build/out" "$target"
+}
+
+main() {
+	local suite='' btf_only=no kernel target
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--btf) btf_only=yes ;;
+		-h | --help) usage; exit 0 ;;
+		-*) usage >&2; die "unknown option $1" ;;
+		*) suite=$1 ;;
+		esac
+		shift
+	done
+	[ -n "$suite" ] || { usage >&2; exit 2; }
+	check_suite "$suite"
+	kernel=$("$LAB_DIR/kernels.sh" "$suite")
+	mkdir -p "$LAB_CACHE/fixture"
+	exec 9>"$LAB_CACHE/fixture/.lock-$suite"
+	flock 9
+	if [ $btf_only = yes ]; then
+		extract_btf "$kernel"
+		return
+	fi
+	target=$LAB_CACHE/fixture/$(basename "$kernel")-$(source_hash)
+	[ -d "$target" ] || build_fixture "$suite" "$kernel" "$target"
+	echo "$target"
+}
+
+main "$@"

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * The parts of ltguest, the program that plays a hypervisor in the lab:
+ *   ltguest.c  arguments, the script, prefixes of a step
+ *   tasks.c    the named threads and processes that steps run in
+ *   steps.c    the steps themselves: KVM, VFIO, locks
+ * Every function that returns int returns 0 or -errno unless it says otherwise.
+ */
+#ifndef LTGUEST_H
+#define LTGUEST_H
+
+#include <stdbool.h>
+
+/* Longest step, handle name and number of words of a step. */
+#define STEP_MAX 512
+#define NAME_MAX_LENGTH 32
+#define WORDS_MAX 8
+
+/*
+ * Run one step, with its prefixes, in the calling thread (or hand it to the
+ * task that a prefix names). A failure is printed by whoever runs the step.
+ */
+int step_line(const char *line);
+
+/* Run one plain step, without prefixes. May be called by several threads. */
+int step_run(const char *step);
+
+/* What the calling thread's failed step was doing, for the message. */
+const char *step_failed_call(void);
+
+/* Names a failing call; returns -errno, so that a step can return it. */
+int step_fail(const char *call);
+
+/* "EBUSY" for EBUSY and back; errno_number returns -1 for an unknown name. */
+const char *errno_name(int number);
+int errno_number(const char *name);
+
+/*
+ * Tasks: named, made on first use, alive until the program ends. A process is
+ * this program again, with handles of its own.
+ */
+int task_submit(const char *name, bool process, const char *step, bool wait);
+
+/* Wait until task is idle; -ETIMEDOUT after ms (0: no limit), -EIO if a step of it failed. */
+int task_join(const char *name, unsigned int ms);
+
+/* The name of the calling task for messages, "" in the main thread. */
+const char *task_self(void);
+
+/* Whether a step that was not waited for has failed in any task. */
+bool tasks_failed(void);
+
+/* What child process NAME does: run lines from fd 3, answer each on fd 4. Does not return. */
+int task_child_main(const char *name);
+
+#endif
