@@ -61,6 +61,52 @@ $(BUILD)/locktrace: $(OBJECTS)
 
 -include $(OBJECTS:.o=.d)
 
+# Unit tests: pure logic, with sanitizers, without root, BPF or a kernel.
+UNIT_FLAGS := -std=gnu11 $(WARNINGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
+UNIT_SOURCES := $(MODEL_SOURCES) src/kernel/cmdline.c $(filter-out src/report/json.c,$(wildcard src/report/*.c))
+
+$(BUILD)/deps-lab: tools/deps.sh
+	@tools/deps.sh build lab
+	@mkdir -p $(BUILD) && touch $@
+
+$(BUILD)/tests/%: tests/unit/%.c $(UNIT_SOURCES) $(wildcard tests/unit/*.h include/locktrace/*.h src/*/*.h) | $(BUILD)/deps-lab
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(UNIT_FLAGS) $< $(UNIT_SOURCES) -lcmocka -o $@
+
+.PHONY: unit
+unit: $(UNIT_TESTS) ## Run the unit tests (no root, no virtual machine)
+	@tests/run.sh unit $(UNIT_TESTS)
+
+.PHONY: lab
+lab: $(BUILD)/locktrace $(BUILD)/deps-lab ## Run one case in a virtual machine: make lab CASE=name [KERNEL=suite] [CONSOLE=1]
+	@test -n "$(CASE)" || { echo "say which: make lab CASE=name; there are:"; ls tests/lab/cases | sed -n 's/\.sh$$//p' | grep -v '^lib$$'; exit 2; }
+	@LAB_FILES="$(LAB_FILES)" tests/lab/run.sh $(if $(KERNEL),--kernel $(KERNEL)) $(if $(CONSOLE),--console) $(CASE)
+
+LAB_FILES = $(BUILD)/locktrace $(shell command -v jq) $(firstword $(wildcard /usr/sbin/bpftool))
+
+.PHONY: demo
+demo: $(BUILD)/locktrace $(BUILD)/deps-lab ## Show the 2023 deadlock found on a stock Debian 6.1 kernel, in a virtual machine
+	@LAB_FILES="$(LAB_FILES)" tests/lab/run.sh demo
+
+.PHONY: check
+check: $(BUILD)/locktrace $(UNIT_TESTS) $(BUILD)/deps-lab ## Run all tests: unit, native, and every case in every kernel of the lab
+	@LAB_FILES="$(LAB_FILES)" tests/run.sh all $(UNIT_TESTS)
+
+C_FILES := $(shell find src include bpf vmlinux tests -name '*.[ch]' 2>/dev/null)
+SHELL_FILES := $(shell find tools tests .ci -type f \( -name '*.sh' -o -name run \) 2>/dev/null)
+
+$(BUILD)/deps-lint: tools/deps.sh
+	@tools/deps.sh build lab lint
+	@mkdir -p $(BUILD) && touch $@
+
+.PHONY: format
+format: $(BUILD)/deps-lint ## Format the C files
+	clang-format -i $(C_FILES)
+
+.PHONY: lint
+lint: $(BUILD)/deps-lint $(BUILD)/locktrace ## clang-tidy, cppcheck, shellcheck
+	tools/lint.sh
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf $(BUILD)

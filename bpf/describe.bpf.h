@@ -51,9 +51,12 @@ ALWAYS_INLINE void describe_slab(struct lt_record_lock *r, __u64 addr)
 	if (!direct_map || !pages || addr < direct_map || addr >= direct_map_end)
 		return;
 	page = (void *)(pages + ((addr - direct_map) >> PAGE_SHIFT_X86) * bpf_core_type_size(struct page));
-	head = BPF_CORE_READ(page, compound_head);
-	if (head & 1)
-		page = (void *)(head - 1);
+	/* 7.2 has no such member: there only a lock in the first page of its slab gets its name. */
+	if (bpf_core_field_exists(((struct page *)0)->compound_head)) {
+		head = BPF_CORE_READ(page, compound_head);
+		if (head & 1)
+			page = (void *)(head - 1);
+	}
 	if (!page_is_slab(page))
 		return;
 	cache = page_slab_cache(page);

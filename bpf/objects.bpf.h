@@ -169,7 +169,7 @@ ALWAYS_INLINE void on_kvm_vfio_born(__u64 device, __u64 result)
 {
 	struct kvm_device *d = (struct kvm_device *)device;
 
-	if (!(__u32)result)
+	if (!(__u32)result && bpf_core_type_exists(struct kvm_device))
 		object_here((__u64)BPF_CORE_READ(d, private), LT_OBJECT_KVM_VFIO, LT_OBJECT_BORN,
 			    (__u64)BPF_CORE_READ(d, kvm));
 }
@@ -177,7 +177,8 @@ ALWAYS_INLINE void on_kvm_vfio_born(__u64 device, __u64 result)
 /* The device is freed in the call, so what to forget is read before. */
 ALWAYS_INLINE void on_kvm_vfio_dying(__u64 device)
 {
-	call_keep(LT_FUNCTION_COUNT, (__u64)BPF_CORE_READ((struct kvm_device *)device, private));
+	if (bpf_core_type_exists(struct kvm_device))
+		call_keep(LT_FUNCTION_COUNT, (__u64)BPF_CORE_READ((struct kvm_device *)device, private));
 }
 
 ALWAYS_INLINE void on_kvm_vfio_dead(__u64 device, __u64 result)
@@ -369,6 +370,8 @@ static __noinline int kvm_device_here(__u64 device)
 {
 	struct kvm_device *d = (struct kvm_device *)device;
 
+	if (!bpf_core_type_exists(struct kvm_device))
+		return 0;
 	if (kvm_vfio_create_addr && (__u64)BPF_CORE_READ(d, ops, create) == kvm_vfio_create_addr)
 		object_here((__u64)BPF_CORE_READ(d, private), LT_OBJECT_KVM_VFIO, LT_OBJECT_FOUND,
 			    (__u64)BPF_CORE_READ(d, kvm));

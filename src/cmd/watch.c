@@ -69,7 +69,7 @@ static struct report_trust trust_now(struct watch *w)
 	tracer_lost(w->tracer, trust.lost);
 	tracer_numbers(w->tracer, &numbers);
 	trust.let_go = numbers.let_go;
-	report_trust_judge(&trust, tracer_attach_kind(w->tracer) == ATTACH_FENTRY, KPROBE_REASON);
+	report_trust_judge(&trust, tracer_counts_misses(w->tracer), KPROBE_REASON);
 	return trust;
 }
 

@@ -110,19 +110,22 @@ static int add_symbol(struct kallsyms *s, uint64_t address, char type, const cha
 	return 0;
 }
 
-/* One line: "ffffffff81000000 T _stext" or "ffffffffc0000000 t foo	[bar]". */
+/* One line: "ffffffff81000000 T _stext" or "ffffffffc0000000 t foo	[bar]". By hand: there are 200,000. */
 static int parse_line(struct kallsyms *s, char *line)
 {
-	char name[SYMBOL_NAME_LEN], module[SYMBOL_MODULE_LEN] = "";
-	unsigned long long address;
-	size_t length;
-	char type;
+	char *module = "", *name, *end, *tail;
+	uint64_t address = strtoull(line, &end, 16);
+	char type = end[0] == ' ' ? end[1] : '\0';
 
-	if (sscanf(line, "%llx %c %127s [%63s", &address, &type, name, module) < 3)
+	if (!type || end[2] != ' ')
 		return 0;
-	length = strlen(module);
-	if (length && module[length - 1] == ']')
-		module[length - 1] = '\0';
+	name = end + 3;
+	tail = name + strcspn(name, "\t\n");
+	if (*tail == '\t' && tail[1] == '[') {
+		module = tail + 2;
+		module[strcspn(module, "]\n")] = '\0';
+	}
+	*tail = '\0';
 	/* Per-CPU offsets and absolute values are no addresses. */
 	if (type == 'A' || type == 'a' || !address)
 		return 0;

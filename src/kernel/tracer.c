@@ -101,22 +101,88 @@ enum attach_kind tracer_attach_kind(const struct tracer *tracer)
 	return tracer->attach;
 }
 
-/* Does this hook belong to the attach kind, a module that is new now, and is its function there? */
-static bool hook_wanted(struct tracer *t, const struct hook *h, const bool *new_modules)
+bool tracer_counts_misses(const struct tracer *tracer)
 {
-	bool fentry = h->form == FORM_FENTRY;
+	return !tracer->uses_kprobes;
+}
 
-	if (!new_modules[module_index(h->module)] || fentry != (t->attach == ATTACH_FENTRY))
-		return false;
-	if (!kallsyms_address(t->symbols, h->module, h->function)) {
-		message_note("%s is not in this kernel", h->function);
-		return false;
+/*
+ * For each hook whether and how its function can be reached, found once for an
+ * instance: the look-up in the kernel's BTF is a long one.
+ */
+static struct target {
+	bool exists, in_btf;
+	uint32_t btf_id;
+	int btf_fd;
+} targets[HOOKS_MAX];
+
+static void find_targets(struct tracer *t, const bool *new_modules)
+{
+	for (size_t i = 0; i < hook_count; i++) {
+		const struct hook *h = &hooks[i];
+
+		memset(&targets[i], 0, sizeof(targets[i]));
+		if (!new_modules[module_index(h->module)])
+			continue;
+		if (i && !strcmp(h->function, hooks[i - 1].function)) {
+			targets[i] = targets[i - 1];
+			continue;
+		}
+		targets[i].exists = kallsyms_address(t->symbols, h->module, h->function) != 0;
+		if (!targets[i].exists)
+			message_note("%s is not in this kernel", h->function);
+		else if (t->attach == ATTACH_FENTRY)
+			targets[i].in_btf = !types_function(t->types, h->module, h->function,
+							    &targets[i].btf_id, &targets[i].btf_fd);
 	}
-	if (fentry && !types_function(t->types, h->module, h->function)) {
-		message_note("%s is not in this kernel's BTF, so fentry cannot reach it", h->function);
+}
+
+/*
+ * Does this hook belong to the attach kind, and is its function there? A function
+ * that fentry cannot reach because it is in no BTF (a module's, before 5.11) gets
+ * a kprobe, unless fentry was asked for.
+ */
+static bool hook_wanted(struct tracer *t, size_t i)
+{
+	bool fentry = t->attach == ATTACH_FENTRY && targets[i].in_btf;
+
+	if (!targets[i].exists)
 		return false;
+	if (hooks[i].form == FORM_FENTRY) {
+		if (t->options.attach == ATTACH_FENTRY && !targets[i].in_btf) {
+			message_note("%s is in no BTF, so fentry cannot reach it", hooks[i].function);
+			t->attach_failed++;
+		}
+		return fentry;
 	}
-	return true;
+	return !fentry && t->options.attach != ATTACH_FENTRY;
+}
+
+/*
+ * libbpf looks a target up in the kernel's BTF first and in that of each module
+ * then, anew for each program. We know it already, and in which module.
+ */
+static int set_target(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
+{
+	(void)cookie;
+	for (size_t i = 0; i < hook_count; i++) {
+		if (strcmp(hooks[i].program, bpf_program__name(program)) != 0)
+			continue;
+		opts->attach_btf_id = targets[i].btf_id;
+		opts->attach_btf_obj_fd = (uint32_t)targets[i].btf_fd;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int register_sections(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = set_target);
+
+	if (libbpf_register_prog_handler("fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &opts) < 0 ||
+	    libbpf_register_prog_handler("fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts) < 0)
+		return -EINVAL;
+	return 0;
 }
 
 static struct bpf_program *program_of(struct locktrace_bpf *object, const char *name)
@@ -124,11 +190,11 @@ static struct bpf_program *program_of(struct locktrace_bpf *object, const char *
 	return bpf_object__find_program_by_name(object->obj, name);
 }
 
-static void select_programs(struct tracer *t, struct locktrace_bpf *object, const bool *new_modules,
-			    const char denied[][64], size_t denied_count)
+static void select_programs(struct tracer *t, struct locktrace_bpf *object, const char denied[][64],
+			    size_t denied_count)
 {
 	for (size_t i = 0; i < hook_count; i++) {
-		bool wanted = hook_wanted(t, &hooks[i], new_modules);
+		bool wanted = hook_wanted(t, i);
 
 		for (size_t d = 0; d < denied_count; d++)
 			wanted = wanted && strcmp(denied[d], hooks[i].program) != 0;
@@ -181,15 +247,14 @@ static int share_maps(struct tracer *t, struct locktrace_bpf *object)
 	return 0;
 }
 
-static int load_once(struct tracer *t, const bool *new_modules, const char denied[][64], size_t denied_count,
-		     struct locktrace_bpf **out)
+static int load_once(struct tracer *t, const char denied[][64], size_t denied_count, struct locktrace_bpf **out)
 {
 	struct locktrace_bpf *object = locktrace_bpf__open();
 	int err;
 
 	if (!object)
 		return -errno;
-	select_programs(t, object, new_modules, denied, denied_count);
+	select_programs(t, object, denied, denied_count);
 	if (t->instance_count == 0) {
 		set_knobs(t, object);
 		err = 0;
@@ -230,9 +295,10 @@ static int load_instance(struct tracer *t, const bool *new_modules)
 	size_t denied_count = 0;
 	int err;
 
+	find_targets(t, new_modules);
 	for (;;) {
 		failed_program[0] = '\0';
-		err = load_once(t, new_modules, denied, denied_count, &t->instances[t->instance_count].object);
+		err = load_once(t, denied, denied_count, &t->instances[t->instance_count].object);
 		if (!err || !failed_program[0] || err == -EPERM || denied_count == LOAD_TRIES)
 			break;
 		message_info("program '%s' does not load on this kernel (%s); going on without it",
@@ -272,6 +338,7 @@ static int attach_program(struct tracer *t, struct instance *instance, const str
 	}
 	instance->links[instance->link_count++] = link;
 	t->numbers.hooks_attached++;
+	t->uses_kprobes = t->uses_kprobes || h->form != FORM_FENTRY;
 	return 0;
 }
 
@@ -279,7 +346,7 @@ static int attach_program(struct tracer *t, struct instance *instance, const str
 static int attach_instance(struct tracer *t, struct instance *instance)
 {
 	static const enum hook_role order[] = { ROLE_INIT, ROLE_OBJECT, ROLE_SCOPE, ROLE_LOCK };
-	bool refused = false, any = false;
+	bool refused = false;
 
 	for (size_t r = 0; r < sizeof(order) / sizeof(order[0]); r++) {
 		for (size_t i = 0; i < hook_count; i++) {
@@ -291,9 +358,7 @@ static int attach_instance(struct tracer *t, struct instance *instance)
 			refused = refused || err == -EPERM;
 		}
 	}
-	for (size_t i = 0; i < hook_count; i++)
-		any = any || (hooks[i].role == ROLE_LOCK && t->numbers.hooks_attached);
-	if (any && t->numbers.hooks_attached)
+	if (t->numbers.hooks_attached)
 		return 0;
 	if (refused)
 		message_error("this kernel refuses to attach BPF programs to functions (%s, EPERM). "
@@ -397,6 +462,12 @@ int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, 
 	t->types = types;
 	t->attach = options->attach == ATTACH_AUTO ? ATTACH_FENTRY : options->attach;
 	libbpf_set_print(libbpf_message);
+	err = register_sections();
+	if (err) {
+		message_error("libbpf is too old: it does not let us name the targets of programs");
+		tracer_close(t);
+		return err;
+	}
 	for (size_t i = 0; i < hook_module_count; i++)
 		present[i] = module_present(t, hook_modules[i]);
 	err = bring_up(t, present);

@@ -15,7 +15,7 @@
 #include "locktrace/record.h"
 
 enum attach_kind {
-	ATTACH_AUTO, /* fentry */
+	ATTACH_AUTO, /* fentry, and kprobe for what fentry cannot reach */
 	ATTACH_FENTRY,
 	ATTACH_KPROBE,
 };
@@ -83,6 +83,9 @@ bool tracer_has_module(const struct tracer *tracer, const char *module);
 
 /* The attach kind in use, never ATTACH_AUTO. */
 enum attach_kind tracer_attach_kind(const struct tracer *tracer);
+
+/* Whether the kernel tells how many calls the hooks missed: fentry programs do, kprobes do not here. */
+bool tracer_counts_misses(const struct tracer *tracer);
 
 /* State of a declared class (enum lt_class_id); its name goes to *name. */
 enum class_state tracer_class_state(struct tracer *tracer, uint32_t class_id, const char **name);

@@ -12,6 +12,7 @@
 #define INSTANCES_MAX 8
 #define LINKS_MAX 192
 #define MODULES_MAX 8
+#define HOOKS_MAX 256
 
 struct instance {
 	struct locktrace_bpf *object;
@@ -31,6 +32,7 @@ struct tracer {
 	record_handler handler;
 	void *handler_context;
 	uint64_t attach_failed;
+	bool uses_kprobes;
 	uint64_t vfio_lock_address; /* of the global vfio.group_lock; 0: not found */
 	struct tracer_numbers numbers;
 	uint64_t last_sweep_ms;

@@ -5,6 +5,7 @@
  */
 #include "kernel/types.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -21,6 +22,7 @@ struct types {
 	struct {
 		char name[MODULE_NAME_MAX];
 		struct btf *btf;
+		int fd; /* of the kernel's object of it; 0: not opened yet */
 	} modules[MODULES_MAX];
 	size_t module_count;
 };
@@ -46,33 +48,55 @@ void types_close(struct types *types)
 {
 	if (!types)
 		return;
-	for (size_t i = 0; i < types->module_count; i++)
+	for (size_t i = 0; i < types->module_count; i++) {
 		btf__free(types->modules[i].btf);
+		if (types->modules[i].fd > 0)
+			close(types->modules[i].fd);
+	}
 	btf__free(types->kernel);
 	free(types);
 }
 
-/* The module's BTF, or NULL: not loaded, built in, or without BTF. */
-static struct btf *module_btf(struct types *t, const char *module)
+/* Index of the module's BTF, or -1: not loaded, built in, or without BTF. */
+static int module_index(struct types *t, const char *module)
 {
 	char path[MODULE_NAME_MAX + 32];
 	struct btf *btf;
 
 	if (!module || !*module)
-		return NULL;
+		return -1;
 	for (size_t i = 0; i < t->module_count; i++)
 		if (!strcmp(t->modules[i].name, module))
-			return t->modules[i].btf;
+			return (int)i;
 	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
 	if (t->module_count == MODULES_MAX || access(path, R_OK))
-		return NULL;
+		return -1;
 	btf = btf__load_module_btf(module, t->kernel);
 	if (libbpf_get_error(btf))
-		return NULL;
+		return -1;
 	snprintf(t->modules[t->module_count].name, MODULE_NAME_MAX, "%s", module);
 	t->modules[t->module_count].btf = btf;
-	t->module_count++;
-	return btf;
+	return (int)t->module_count++;
+}
+
+/* The kernel's BTF object of that name, found among all there are. A descriptor or negative errno. */
+static int open_btf_object(const char *name)
+{
+	uint32_t id = 0;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		char found[MODULE_NAME_MAX] = "";
+		struct bpf_btf_info info = { .name = (uintptr_t)found, .name_len = sizeof(found) };
+		uint32_t size = sizeof(info);
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.kernel_btf && !strcmp(found, name))
+			return fd;
+		close(fd);
+	}
+	return -ENOENT;
 }
 
 static const struct btf_type *skip_modifiers(const struct btf *btf, uint32_t id)
@@ -160,24 +184,43 @@ static int member_in(const struct btf *btf, uint32_t first, const char *structur
 int types_member(struct types *types, const char *module, const char *structure, const char *member,
 		 struct type_member *out)
 {
-	struct btf *btf = module_btf(types, module);
-	int result = -ENOENT, kernel;
+	int index = module_index(types, module), result = -ENOENT, kernel;
 
-	if (btf)
-		result = member_in(btf, btf__type_cnt(types->kernel), structure, member, out);
+	if (index >= 0)
+		result = member_in(types->modules[index].btf, btf__type_cnt(types->kernel), structure, member, out);
 	if (!result)
 		return 0;
 	kernel = member_in(types->kernel, 1, structure, member, out);
 	return kernel == -ENOENT ? result : kernel;
 }
 
-bool types_function(struct types *types, const char *module, const char *function)
+static uint32_t function_in(const struct btf *btf, uint32_t first, const char *function)
 {
-	struct btf *btf = module_btf(types, module);
+	for (uint32_t id = first; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
 
-	if (btf && btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) > 0)
-		return true;
-	return btf__find_by_name_kind(types->kernel, function, BTF_KIND_FUNC) > 0;
+		if (btf_is_func(t) && !strcmp(btf__name_by_offset(btf, t->name_off), function))
+			return id;
+	}
+	return 0;
+}
+
+int types_function(struct types *types, const char *module, const char *function, uint32_t *id, int *btf_fd)
+{
+	int index = module_index(types, module);
+
+	*btf_fd = 0;
+	if (index < 0) {
+		*id = function_in(types->kernel, 1, function);
+		return *id ? 0 : -ENOENT;
+	}
+	*id = function_in(types->modules[index].btf, btf__type_cnt(types->kernel), function);
+	if (!*id)
+		return -ENOENT;
+	if (!types->modules[index].fd)
+		types->modules[index].fd = open_btf_object(module);
+	*btf_fd = types->modules[index].fd;
+	return *btf_fd > 0 ? 0 : -ENOENT;
 }
 
 bool types_realtime(struct types *types)

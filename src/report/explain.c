@@ -101,13 +101,13 @@ char *report_sentence(const struct report_context *c, const struct finding *find
 		report_task(c, &sides[i].sighting->task, task, sizeof(task));
 		report_lock(c, sides[i].holds, holds, sizeof(holds));
 		report_lock(c, sides[i].waits_for, waits, sizeof(waits));
-		fprintf(t.stream, "%s%s %s %s and wait%s for %s", i ? ", while " : "", task,
+		fprintf(t.stream, "%s%s %s %s and wait%s for %s", !i ? "" : i == 1 ? ", while " : " and ", task,
 			i ? "holds" : "can hold", holds, i ? "s" : "", waits);
 	}
-	fprintf(t.stream, ": %s for ever.",
-		count == 1 ? "a second task that does the same at the wrong moment and it wait for each other" :
-		count == 2 ? "both then wait" :
-			     "all of them then wait");
+	fputs(count == 1 ? ": a second task that does the same at the wrong moment and it wait for each other for ever." :
+	      count == 2 ? ": both then wait for ever." :
+			   ": all of them then wait for ever.",
+	      t.stream);
 	return text_end(&t);
 }
 

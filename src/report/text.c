@@ -145,7 +145,7 @@ static void print_lock_cell(FILE *out, size_t column, const struct lock_class *c
 	print_cell(out, column, text);
 }
 
-/* Each task first gets the lock it holds, then, the last task first, goes on to the one it waits for. */
+/* Each task first gets the locks it holds, then, the last task first, asks for the one it waits for. */
 static void print_columns(const struct finding *f, const struct report_side *sides, size_t count, FILE *out)
 {
 	for (int row = 0; row < 2; row++) {
@@ -159,11 +159,13 @@ static void print_columns(const struct finding *f, const struct report_side *sid
 		}
 		fputc('\n', out);
 	}
-	for (size_t s = 0; s < count; s++)
+	for (size_t s = 0; s < count; s++) {
 		print_lock_cell(out, s, sides[s].holds->class);
-	for (size_t s = count; s-- > 0;)
-		for (size_t e = sides[s].first_edge; e <= sides[s].last_edge; e++)
+		for (size_t e = sides[s].first_edge; e < sides[s].last_edge; e++)
 			print_lock_cell(out, s, f->edges[e].to);
+	}
+	for (size_t s = count; s-- > 0;)
+		print_lock_cell(out, s, sides[s].waits_for->class);
 }
 
 static void print_scenario(const struct report_context *c, const struct finding *f, FILE *out)

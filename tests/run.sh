@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause
+#
+# Runs tests and counts them: unit programs, what can be tested on this machine's
+# own kernel, and every case of the lab on every kernel it names. Called by
+# "make unit" and "make check". Ends with "N passed, N failed, N skipped"; exit
+# status 1 when one failed. LAB_FILES: what the lab's machines get.
+set -uo pipefail
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# Machines side by side; each emulates on one core.
+JOBS=${JOBS:-$(nproc)}
+RESULTS=$(mktemp -d)
+trap 'rm -rf "$RESULTS"' EXIT
+PASSED=0 FAILED=0 SKIPPED=0
+
+count() {
+	case $1 in
+	0) PASSED=$((PASSED + 1)) ;;
+	77) SKIPPED=$((SKIPPED + 1)) ;;
+	*) FAILED=$((FAILED + 1)) ;;
+	esac
+}
+
+# A cmocka program: its own tests are counted.
+run_unit() {
+	local program=$1 output status=0 passed failed
+	output=$("$program" 2>&1) || status=$?
+	passed=$(grep -c '^\[       OK \]' <<<"$output")
+	failed=$(grep -c '^\[  FAILED  \] [^0-9]' <<<"$output")
+	echo "unit $(basename "$program"): $passed passed, $failed failed"
+	PASSED=$((PASSED + passed))
+	FAILED=$((FAILED + failed))
+	SKIPPED=$((SKIPPED + $(grep -c '^\[  SKIPPED \]' <<<"$output")))
+	if [ "$status" -ne 0 ]; then
+		echo "$output"
+		# It ended without telling which test: a sanitizer, a crash.
+		[ "$failed" -gt 0 ] || count 1
+	fi
+}
+
+# A script of tests/native: on this machine's own kernel.
+run_native() {
+	local status=0
+	"$1" || status=$?
+	count "$status"
+}
+
+# One case on one kernel, in the background; its output is kept until its end.
+run_case() {
+	local name=$1 kernel=$2 status=0
+	"$HERE/lab/run.sh" --kernel "$kernel" "$name" >"$RESULTS/$name.$kernel.log" 2>&1 || status=$?
+	echo "$status" >"$RESULTS/$name.$kernel.status"
+	if [ "$status" -eq 0 ]; then
+		tail -n 1 "$RESULTS/$name.$kernel.log"
+	else
+		cat "$RESULTS/$name.$kernel.log"
+	fi
+}
+
+# Kernels and fixtures first, one after the other: the machines then only boot.
+prepare_lab() {
+	local suite
+	for suite in "$@"; do
+		"$HERE/lab/kernels.sh" "$suite" >/dev/null || echo "the kernel of $suite could not be had"
+	done
+	"$HERE/lab/guest.sh" >/dev/null
+}
+
+run_lab() {
+	local case_file name kernel
+	prepare_lab bookworm bookworm-backports sid bullseye
+	for case_file in "$HERE"/lab/cases/*.sh; do
+		name=$(basename "$case_file" .sh)
+		[ "$name" != lib ] || continue
+		for kernel in $("$HERE/lab/run.sh" --kernels "$name"); do
+			while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do
+				wait -n || true
+			done
+			run_case "$name" "$kernel" &
+		done
+	done
+	wait
+	for status in "$RESULTS"/*.status; do
+		count "$(cat "$status")"
+	done
+}
+
+MODE=$1
+shift
+for program in "$@"; do
+	run_unit "$program"
+done
+if [ "$MODE" = all ]; then
+	for script in "$HERE"/native/*.sh; do
+		run_native "$script"
+	done
+	run_lab
+fi
+echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
+[ "$FAILED" -eq 0 ]
