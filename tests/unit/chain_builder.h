@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * A small language for tests of the model: a text like "G A1? B" is a held
+ * stack, outermost first, and the lock being taken, last.
+ *
+ *   A .. Z   a class of the test's own (id LT_CLASS_USER + 0 ..), named "A" .. "Z"
+ *   A2       its lock number 2; A alone is A0
+ *   ?        taken by a trylock        *  seeded: held before we came
+ *   r        held as a reader          xN a run of N locks from this one on: A0x4 is A0 .. A3
+ *   !        the last lock: its owner is this very task
+ *
+ * All that a model tells is kept, in order, in the scene.
+ */
+#ifndef LOCKTRACE_TESTS_CHAIN_BUILDER_H
+#define LOCKTRACE_TESTS_CHAIN_BUILDER_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model.h"
+
+#define TOLD_MAX 4096
+
+/* What on_finding was given, and what it said at that time. */
+struct told {
+	const struct finding *finding;
+	enum finding_grade grade, previous_grade;
+	uint32_t edge_count;
+};
+
+struct scene {
+	struct model *model;
+	struct told told[TOLD_MAX];
+	uint32_t told_count;
+	uint64_t now, key;
+	uint64_t generation[26]; /* of all locks of a class; 1 at first */
+	uint64_t object[26];     /* that contains them; 0 at first */
+	uint64_t hits;           /* what chain_hits answers for every key */
+	uint32_t flags;          /* added to the flags of the next chains */
+	uint64_t same_key;       /* not 0: the key of the next chains */
+	uint32_t probes;         /* classes of our own used to look at others, see test_model_classes.c */
+};
+
+__attribute__((unused)) static void scene_hear(void *context, const struct finding *finding)
+{
+	struct scene *scene = context;
+	struct told *told = &scene->told[scene->told_count];
+
+	assert_true(scene->told_count < TOLD_MAX);
+	scene->told_count++;
+	told->finding = finding;
+	told->grade = finding->grade;
+	told->previous_grade = finding->previous_grade;
+	told->edge_count = finding->edge_count;
+}
+
+__attribute__((unused)) static uint64_t scene_hits(void *context, uint64_t key)
+{
+	(void)key;
+	return ((struct scene *)context)->hits;
+}
+
+__attribute__((unused)) static void scene_begin_with(struct scene *scene, struct symbol_source symbols)
+{
+	struct model_options options = {
+		.symbols = symbols,
+		.on_finding = scene_hear,
+		.chain_hits = scene_hits,
+		.context = scene,
+	};
+	char name[2] = "A";
+	int i;
+
+	memset(scene, 0, sizeof(*scene));
+	scene->model = model_new(&options);
+	assert_non_null(scene->model);
+	for (i = 0; i < 26; i++, name[0]++) {
+		scene->generation[i] = 1;
+		assert_int_equal(model_name_class(scene->model, LT_CLASS_USER + i, name), 0);
+	}
+}
+
+__attribute__((unused)) static void scene_begin(struct scene *scene)
+{
+	scene_begin_with(scene, (struct symbol_source){ 0 });
+}
+
+__attribute__((unused)) static void scene_end(struct scene *scene)
+{
+	model_free(scene->model);
+	scene->model = NULL;
+}
+
+__attribute__((unused)) static uint64_t lock_address(char letter, unsigned long number)
+{
+	return 0xffff888000000000ULL + (uint64_t)(letter - 'A') * 0x100000000ULL + number * 0x100;
+}
+
+/* Reads one lock of a held stack; returns what follows it. */
+__attribute__((unused)) static const char *held_read(const struct scene *scene, const char *text,
+						     struct lt_held *held, uint32_t *chain_flags)
+{
+	char letter = *text++, *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	assert_in_range(letter, 'A', 'Z');
+	memset(held, 0, sizeof(*held));
+	held->addr = held->last_addr = lock_address(letter, number);
+	held->generation = scene->generation[letter - 'A'];
+	held->object = scene->object[letter - 'A'];
+	held->ip = 0xffffffff81000000ULL + (uint64_t)(letter - 'A') * 0x1000;
+	held->class_id = LT_CLASS_USER + (uint32_t)(letter - 'A');
+	held->count = 1;
+	for (; *end && *end != ' '; end++) {
+		if (*end == '?')
+			held->flags |= LT_HELD_TRYLOCK;
+		else if (*end == '*')
+			held->flags |= LT_HELD_SEEDED;
+		else if (*end == 'r')
+			held->flags |= LT_HELD_READ;
+		else if (*end == '!')
+			*chain_flags |= LT_CHAIN_OWNED;
+		else if (*end == 'x') {
+			held->count = (uint16_t)strtoul(end + 1, &end, 10);
+			held->last_addr = lock_address(letter, number + held->count - 1);
+			end--;
+		} else
+			fail_msg("chain text: '%c'?", *end);
+	}
+	while (*end == ' ')
+		end++;
+	return end;
+}
+
+/* A chain record with everything but its held stack. */
+__attribute__((unused)) static void chain_begin(struct scene *scene, struct lt_record_chain *chain,
+						unsigned int task)
+{
+	memset(chain, 0, sizeof(*chain));
+	chain->header.type = LT_RECORD_CHAIN;
+	chain->header.size = sizeof(*chain);
+	chain->header.time_ns = ++scene->now;
+	chain->key = scene->same_key ? scene->same_key : ++scene->key;
+	chain->flags = scene->flags;
+	chain->task.id = 0xffff888100000000ULL + task * 0x1000;
+	chain->task.pid = 1000 + task;
+	chain->task.tid = 1000 + task;
+	snprintf(chain->task.comm, sizeof(chain->task.comm), "task%u", task);
+	chain->stack_count = 2;
+	chain->stack[0] = 0xffffffff81000010ULL;
+	chain->stack[1] = 0xffffffff81000020ULL;
+}
+
+__attribute__((unused)) static int scene_feed(struct scene *scene, const struct lt_record_chain *chain)
+{
+	return model_feed(scene->model, &chain->header, sizeof(*chain));
+}
+
+/* A task takes the last of the locks while it holds the others: one record. */
+__attribute__((unused)) static void task_takes(struct scene *scene, unsigned int task, const char *text)
+{
+	struct lt_record_chain chain;
+	uint32_t count = 0;
+
+	chain_begin(scene, &chain, task);
+	while (*text) {
+		assert_true(count <= LT_HELD_MAX);
+		text = held_read(scene, text, &chain.held[count++], &chain.flags);
+	}
+	assert_true(count > 0);
+	chain.held_count = (uint16_t)(count - 1);
+	assert_int_equal(scene_feed(scene, &chain), 0);
+}
+
+/* A task takes the locks one after the other and keeps them all: one record for each but the first. */
+__attribute__((unused)) static void task_nests(struct scene *scene, unsigned int task, const char *text)
+{
+	char prefix[512];
+	const char *space = strchr(text, ' ');
+
+	while (space && (space = strchr(space + 1, ' '))) {
+		snprintf(prefix, sizeof(prefix), "%.*s", (int)(space - text), text);
+		task_takes(scene, task, prefix);
+	}
+	task_takes(scene, task, text);
+}
+
+__attribute__((unused)) static void object_event(struct scene *scene, uint32_t event, uint32_t kind,
+						 uint64_t addr, uint64_t parent, uint32_t pid,
+						 uint32_t number, const char *name)
+{
+	struct lt_record_object object = {
+		.header = { LT_RECORD_OBJECT, sizeof(object), ++scene->now },
+		.kind = kind,
+		.event = event,
+		.addr = addr,
+		.parent = parent,
+		.pid = pid,
+		.number = number,
+	};
+
+	snprintf(object.name, sizeof(object.name), "%s", name ? name : "");
+	assert_int_equal(model_feed(scene->model, &object.header, sizeof(object)), 0);
+}
+
+/* The names of a finding's classes in cycle order, "A B C"; the caller's buffer. */
+__attribute__((unused)) static const char *finding_classes(const struct finding *finding, char *out,
+							   size_t size)
+{
+	size_t used = 0;
+	uint32_t i;
+
+	out[0] = '\0';
+	for (i = 0; i < finding->edge_count && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? " " : "",
+					 finding->edges[i].from->name);
+	return out;
+}
+
+/* What must hold of every finding at any time. */
+__attribute__((unused)) static void finding_assert_sound(const struct finding *finding)
+{
+	uint32_t i, n = finding->edge_count;
+
+	assert_in_range(n, 1, MODEL_CYCLE_MAX);
+	assert_in_range(finding->grade, GRADE_ONE_TASK, GRADE_DEADLOCK);
+	assert_true(finding->count >= 1);
+	assert_true((finding->guard != NULL) == (finding->grade == GRADE_GUARDED));
+	for (i = 0; i < n; i++) {
+		const struct finding_edge *edge = &finding->edges[i];
+		const struct sighting *sighting = edge->sighting;
+
+		assert_ptr_equal(edge->to, finding->edges[(i + 1) % n].from);
+		assert_non_null(sighting);
+		assert_true(edge->from_index <= sighting->held_count);
+		if (finding->same_instance)
+			assert_ptr_equal(edge->from_lock, edge->to_lock);
+		else
+			assert_ptr_equal(edge->from_lock, sighting->locks[edge->from_index]);
+		assert_ptr_equal(edge->to_lock, sighting->locks[sighting->held_count]);
+		assert_ptr_equal(edge->from_lock->class, edge->from);
+		assert_ptr_equal(edge->to_lock->class, edge->to);
+		assert_true(edge->count >= 1);
+		assert_true(edge->instances >= 1);
+		assert_true(edge->first_ns <= edge->last_ns);
+	}
+}
+
+/* How many findings there are; checks all of them. */
+__attribute__((unused)) static uint32_t findings(const struct scene *scene)
+{
+	const struct finding *finding;
+	uint32_t id = 1;
+
+	for (; (finding = model_finding(scene->model, id)); id++) {
+		assert_int_equal(finding->id, id);
+		finding_assert_sound(finding);
+	}
+	return id - 1;
+}
+
+/* The only finding there is. */
+__attribute__((unused)) static const struct finding *the_finding(const struct scene *scene)
+{
+	assert_int_equal(findings(scene), 1);
+	return model_finding(scene->model, 1);
+}
+
+#define assert_classes(finding, expected)                                                \
+	do {                                                                             \
+		char classes_[512];                                                      \
+		assert_string_equal(finding_classes(finding, classes_, sizeof(classes_)), \
+				    expected);                                           \
+	} while (0)
+
+#endif
