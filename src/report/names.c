@@ -99,20 +99,24 @@ static bool is_trampoline_return(const struct frame *frame, const struct frame *
 	       !strcmp(frame->symbol.name, before_trampoline->symbol.name);
 }
 
-static size_t own_frames(const struct report_context *c, const struct frame *frames, size_t count)
+/* Index of the hooked function's frame, or count when there is none (a lock taken seen at return). */
+static size_t hooked_frame(const struct report_context *c, const struct frame *frames, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (frames[i].known && c->is_lock_function && c->is_lock_function(frames[i].symbol.name))
 			return i;
-	return 0;
+	return count;
 }
 
-static char *frame_text(const struct symbol *symbol)
+/* The hooked function's own offset is that of the hook, another one for each kind: it is not told. */
+static char *frame_text(const struct symbol *symbol, bool hooked)
 {
-	char *text;
+	char offset[24] = "", *text;
 
-	if (asprintf(&text, "%s+0x%" PRIx64 "%s%s%s", symbol->name, symbol->offset, *symbol->module ? " [" : "",
-		     symbol->module, *symbol->module ? "]" : "") < 0)
+	if (!hooked)
+		snprintf(offset, sizeof(offset), "+0x%" PRIx64, symbol->offset);
+	if (asprintf(&text, "%s%s%s%s%s", symbol->name, offset, *symbol->module ? " [" : "", symbol->module,
+		     *symbol->module ? "]" : "") < 0)
 		return NULL;
 	return text;
 }
@@ -120,19 +124,20 @@ static char *frame_text(const struct symbol *symbol)
 size_t report_stack(const struct report_context *c, const struct sighting *sighting, char **out, size_t size)
 {
 	struct frame *frames = calloc(sighting->stack_count + 1, sizeof(*frames));
-	size_t count = 0, first;
+	size_t count = 0, first, hooked;
 
 	if (!frames)
 		return 0;
 	for (size_t i = 0; i < sighting->stack_count; i++)
 		frames[i].known = find_function(c, sighting->stack[i], &frames[i].symbol);
-	first = own_frames(c, frames, sighting->stack_count);
+	hooked = hooked_frame(c, frames, sighting->stack_count);
+	first = hooked < sighting->stack_count ? hooked : 0;
 	for (size_t i = first; i < sighting->stack_count && count < size; i++) {
 		if (!frames[i].known)
 			continue;
 		if (i >= first + 2 && !frames[i - 1].known && is_trampoline_return(&frames[i], &frames[i - 2]))
 			continue;
-		out[count] = frame_text(&frames[i].symbol);
+		out[count] = frame_text(&frames[i].symbol, i == hooked);
 		count += out[count] != NULL;
 	}
 	free(frames);

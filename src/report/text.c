@@ -93,7 +93,7 @@ static void print_lock(const struct report_context *c, const struct lt_held *hel
 
 static void print_held(const struct report_context *c, const struct sighting *s, FILE *out)
 {
-	for (uint32_t i = s->held_count; i-- > 0;) {
+	for (uint32_t i = 0; i < s->held_count; i++) {
 		fprintf(out, "      #%u: ", i);
 		print_lock(c, &s->held[i], s->locks[i], out);
 	}
