@@ -1,0 +1,32 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause
+#
+# The one object loads and attaches on each kernel, 5.10 (without bpf_loop,
+# bpf_get_func_arg, task storage and module BTF) to 7.2 (other mutex, no lock
+# names): each program passes the verifier, VMs are found and followed, KVM's own
+# locking gives dependencies and no finding.
+# lab: kernels=bullseye,bookworm,bookworm-backports,sid timeout=120
+# shellcheck source=tests/lab/cases/lib.sh
+. /lab/lib.sh
+
+load_kvm
+load_vfio
+for kind in auto kprobe; do
+	rm -f /tmp/go /tmp/made
+	ltguest -name guest=old -c "vm v; vcpu c v; touch /tmp/made; await /tmp/go 60000; close c; close v" &
+	guest=$!
+	wait_for 10 test -e /tmp/made || fail "the VM was not made"
+	tracer_start "$kind" --json -v --attach "$kind"
+	check "a VM comes and goes" ltguest -name guest=new -c "vm v; vcpu c v; close c; close v"
+	touch /tmp/go
+	wait $guest
+	tracer_stop "$kind" 0
+	check_not "no program was refused" grep -E "does not load|cannot attach" "/tmp/$kind.err"
+	check_json "/tmp/$kind.out" \
+		"the VM from before was found" 'ready.objects | .vm == 1 and .vcpu == 1' \
+		"kvm.lock and kvm_vcpu.mutex are watched" 'ready.classes | contains(["kvm.lock", "kvm_vcpu.mutex", "kvm_lock"])' \
+		"all VMs are gone" 'summary.seen.objects | .vm == 0 and .vcpu == 0' \
+		"dependencies were seen" 'summary.seen.dependencies > 0' \
+		"nothing was lost" 'summary.lost | all(. == 0)'
+done
+pass
