@@ -27,7 +27,7 @@ run_unit() {
 	local program=$1 output status=0 passed failed
 	output=$("$program" 2>&1) || status=$?
 	passed=$(grep -c '^\[       OK \]' <<<"$output")
-	failed=$(grep -c '^\[  FAILED  \] [^0-9]' <<<"$output")
+	failed=$(grep '^\[  FAILED  \] [^0-9]' <<<"$output" | sort -u | wc -l)
 	echo "unit $(basename "$program"): $passed passed, $failed failed"
 	PASSED=$((PASSED + passed))
 	FAILED=$((FAILED + failed))
