@@ -15,8 +15,7 @@
 ALWAYS_INLINE bool page_is_slab(struct page *page)
 {
 	if (bpf_core_enum_value_exists(enum pagetype, PGTY_slab))
-		return BPF_CORE_READ(page, page_type) >> 24 ==
-		       bpf_core_enum_value(enum pagetype, PGTY_slab);
+		return BPF_CORE_READ(page, page_type) >> 24 == bpf_core_enum_value(enum pagetype, PGTY_slab);
 	if (bpf_core_enum_value_exists(enum pageflags, PG_slab))
 		return BPF_CORE_READ(page, flags) >> bpf_core_enum_value(enum pageflags, PG_slab) & 1;
 	return false;
@@ -63,8 +62,7 @@ ALWAYS_INLINE void describe_slab(struct lt_record_lock *r, __u64 addr)
 	size = BPF_CORE_READ(cache, size);
 	if (!size)
 		return;
-	start = direct_map +
-		(((__u64)page - pages) / bpf_core_type_size(struct page) << PAGE_SHIFT_X86);
+	start = direct_map + (((__u64)page - pages) / bpf_core_type_size(struct page) << PAGE_SHIFT_X86);
 	r->slab_offset = (addr - start) % size;
 	bpf_probe_read_kernel_str(r->slab, sizeof(r->slab), BPF_CORE_READ(cache, name));
 }

@@ -254,17 +254,16 @@ ALWAYS_INLINE int lock_call_kprobe(struct pt_regs *ctx, __u64 addr, __u32 how)
 	return lock_call_slow(ctx, addr, how, kprobe_caller(ctx));
 }
 
-#define LOCK_PROGRAMS(function, argument, mode)                                                    \
-	SEC("fentry/" #function)                                                                   \
-	int fentry_##function(__u64 *ctx)                                                          \
-	{                                                                                          \
-		return lock_call_fentry(ctx, scalar_of(ctx[argument]), LT_FUNCTION_##function,     \
-					HOW_##mode);                                               \
-	}                                                                                          \
-	SEC("kprobe/" #function)                                                                   \
-	int kprobe_##function(struct pt_regs *ctx)                                                 \
-	{                                                                                          \
-		return lock_call_kprobe(ctx, kprobe_argument(ctx, argument), HOW_##mode);          \
+#define LOCK_PROGRAMS(function, argument, mode)                                                             \
+	SEC("fentry/" #function)                                                                            \
+	int fentry_##function(__u64 *ctx)                                                                   \
+	{                                                                                                   \
+		return lock_call_fentry(ctx, scalar_of(ctx[argument]), LT_FUNCTION_##function, HOW_##mode); \
+	}                                                                                                   \
+	SEC("kprobe/" #function)                                                                            \
+	int kprobe_##function(struct pt_regs *ctx)                                                          \
+	{                                                                                                   \
+		return lock_call_kprobe(ctx, kprobe_argument(ctx, argument), HOW_##mode);                   \
 	}
 
 LT_LOCK_FUNCTIONS(LOCK_PROGRAMS)
@@ -302,26 +301,25 @@ ALWAYS_INLINE int lock_call_returned(void *ctx, __u64 addr, __u64 result, __u32 
 }
 
 /* For a kretprobe the call's return address is gone: the place is not told, the stack trace is. */
-#define LOCK_RETURN_PROGRAMS(function, argument, mode)                                             \
-	SEC("fexit/" #function)                                                                    \
-	int fexit_##function(__u64 *ctx)                                                           \
-	{                                                                                          \
-		return lock_call_returned(ctx, ctx_word(ctx, argument), ctx_word(ctx, 2),          \
-					  HOW_##mode,                                              \
-					  fentry_caller(ctx, LT_FUNCTION_##function));             \
-	}                                                                                          \
-	SEC("kprobe/" #function)                                                                   \
-	int kprobe_##function(struct pt_regs *ctx)                                                 \
-	{                                                                                          \
-		call_keep(LT_FUNCTION_##function, kprobe_argument(ctx, argument));                 \
-		return 0;                                                                          \
-	}                                                                                          \
-	SEC("kretprobe/" #function)                                                                \
-	int kretprobe_##function(struct pt_regs *ctx)                                              \
-	{                                                                                          \
-		__u64 addr = call_take(LT_FUNCTION_##function);                                    \
-                                                                                                   \
-		return lock_call_returned(ctx, addr, PT_REGS_RC(ctx), HOW_##mode, 0);              \
+#define LOCK_RETURN_PROGRAMS(function, argument, mode)                                                \
+	SEC("fexit/" #function)                                                                       \
+	int fexit_##function(__u64 *ctx)                                                              \
+	{                                                                                             \
+		return lock_call_returned(ctx, ctx_word(ctx, argument), ctx_word(ctx, 2), HOW_##mode, \
+					  fentry_caller(ctx, LT_FUNCTION_##function));                \
+	}                                                                                             \
+	SEC("kprobe/" #function)                                                                      \
+	int kprobe_##function(struct pt_regs *ctx)                                                    \
+	{                                                                                             \
+		call_keep(LT_FUNCTION_##function, kprobe_argument(ctx, argument));                    \
+		return 0;                                                                             \
+	}                                                                                             \
+	SEC("kretprobe/" #function)                                                                   \
+	int kretprobe_##function(struct pt_regs *ctx)                                                 \
+	{                                                                                             \
+		__u64 addr = call_take(LT_FUNCTION_##function);                                       \
+                                                                                                      \
+		return lock_call_returned(ctx, addr, PT_REGS_RC(ctx), HOW_##mode, 0);                 \
 	}
 
 LT_LOCK_RETURN_FUNCTIONS(LOCK_RETURN_PROGRAMS)
@@ -347,8 +345,7 @@ static __noinline int lock_init(__u64 addr, __u64 name, __u64 ip)
 SEC("fentry/__mutex_init")
 int fentry___mutex_init(__u64 *ctx)
 {
-	return lock_init(ctx_word(ctx, 0), ctx_word(ctx, 1),
-			 fentry_caller(ctx, LT_FUNCTION___mutex_init));
+	return lock_init(ctx_word(ctx, 0), ctx_word(ctx, 1), fentry_caller(ctx, LT_FUNCTION___mutex_init));
 }
 
 SEC("kprobe/__mutex_init")

@@ -25,8 +25,8 @@
 #define TYPE_IOMMU struct vfio_iommu
 
 /* Calls action(address, class) for each declared lock of the object of a kind. */
-#define EACH_LOCK(id, of_kind, type, member, name)                                                 \
-	if (kind == LT_OBJECT_##of_kind && bpf_core_field_exists(((struct type *)0)->member))      \
+#define EACH_LOCK(id, of_kind, type, member, name)                                            \
+	if (kind == LT_OBJECT_##of_kind && bpf_core_field_exists(((struct type *)0)->member)) \
 		act_on_lock(object + bpf_core_field_offset(struct type, member), LT_CLASS_##id);
 
 /* The locks of an object enter the watched set. 1 when at least one was new. */
@@ -58,8 +58,8 @@ ALWAYS_INLINE void object_identify(struct lt_record_object *r)
 	switch (r->kind) {
 	case LT_OBJECT_VM:
 		/* The kernel sets userspace_pid only after the birth; it is the creator's then. */
-		r->pid = r->event == LT_OBJECT_BORN ? bpf_get_current_pid_tgid() >> 32 :
-						      BPF_CORE_READ((struct kvm *)addr, userspace_pid);
+		r->pid = r->event == LT_OBJECT_BORN ? bpf_get_current_pid_tgid() >> 32
+						    : BPF_CORE_READ((struct kvm *)addr, userspace_pid);
 		break;
 	case LT_OBJECT_VCPU:
 		r->number = BPF_CORE_READ((struct kvm_vcpu *)addr, vcpu_id);
@@ -136,8 +136,8 @@ static __noinline int device_here(__u64 device, __u32 event)
 	object_here((__u64)BPF_CORE_READ(d, dev_set), LT_OBJECT_DEV_SET, LT_OBJECT_FOUND, device);
 	if (pci_core_ioctl_addr && bpf_core_type_exists(struct vfio_pci_core_device) &&
 	    (__u64)BPF_CORE_READ(d, ops, ioctl) == pci_core_ioctl_addr)
-		object_here(device - bpf_core_field_offset(struct vfio_pci_core_device, vdev),
-			    LT_OBJECT_PCI, event, device);
+		object_here(device - bpf_core_field_offset(struct vfio_pci_core_device, vdev), LT_OBJECT_PCI,
+			    event, device);
 	return 0;
 }
 
@@ -238,8 +238,7 @@ ALWAYS_INLINE void on_pci_born(__u64 pci, __u64 result)
 ALWAYS_INLINE void on_pci_dead(__u64 device)
 {
 	if (bpf_core_type_exists(struct vfio_pci_core_device))
-		object_gone(device - bpf_core_field_offset(struct vfio_pci_core_device, vdev),
-			    LT_OBJECT_PCI);
+		object_gone(device - bpf_core_field_offset(struct vfio_pci_core_device, vdev), LT_OBJECT_PCI);
 }
 
 ALWAYS_INLINE void on_iommu_born(__u64 argument, __u64 iommu)
@@ -254,18 +253,18 @@ ALWAYS_INLINE void on_iommu_dead(__u64 iommu, __u64 result)
 
 /* The programs. */
 
-#define OBJECT_ENTRY(module, function, argument, handler)                 \
-	SEC("fentry/" #function)                                          \
-	int fentry_object_##function(__u64 *ctx)                          \
-	{                                                                 \
-		on_##handler(ctx_word(ctx, argument));                    \
-		return 0;                                                 \
-	}                                                                 \
-	SEC("kprobe/" #function)                                          \
-	int kprobe_object_##function(struct pt_regs *ctx)                 \
-	{                                                                 \
-		on_##handler(kprobe_argument(ctx, argument));             \
-		return 0;                                                 \
+#define OBJECT_ENTRY(module, function, argument, handler)     \
+	SEC("fentry/" #function)                              \
+	int fentry_object_##function(__u64 *ctx)              \
+	{                                                     \
+		on_##handler(ctx_word(ctx, argument));        \
+		return 0;                                     \
+	}                                                     \
+	SEC("kprobe/" #function)                              \
+	int kprobe_object_##function(struct pt_regs *ctx)     \
+	{                                                     \
+		on_##handler(kprobe_argument(ctx, argument)); \
+		return 0;                                     \
 	}
 
 LT_OBJECT_ENTRIES(OBJECT_ENTRY)
@@ -278,24 +277,24 @@ enum {
 #undef CALL_ID
 };
 
-#define OBJECT_EXIT(module, function, arguments, argument, handler)                              \
-	SEC("fexit/" #function)                                                                  \
-	int fexit_object_##function(__u64 *ctx)                                                  \
-	{                                                                                        \
-		on_##handler(ctx_word(ctx, argument), ctx_word(ctx, arguments));                 \
-		return 0;                                                                        \
-	}                                                                                        \
-	SEC("kprobe/" #function)                                                                 \
-	int kprobe_call_##function(struct pt_regs *ctx)                                          \
-	{                                                                                        \
-		call_keep(CALL_##function, kprobe_argument(ctx, argument));                      \
-		return 0;                                                                        \
-	}                                                                                        \
-	SEC("kretprobe/" #function)                                                              \
-	int kretprobe_object_##function(struct pt_regs *ctx)                                     \
-	{                                                                                        \
-		on_##handler(call_take(CALL_##function), PT_REGS_RC(ctx));                       \
-		return 0;                                                                        \
+#define OBJECT_EXIT(module, function, arguments, argument, handler)              \
+	SEC("fexit/" #function)                                                  \
+	int fexit_object_##function(__u64 *ctx)                                  \
+	{                                                                        \
+		on_##handler(ctx_word(ctx, argument), ctx_word(ctx, arguments)); \
+		return 0;                                                        \
+	}                                                                        \
+	SEC("kprobe/" #function)                                                 \
+	int kprobe_call_##function(struct pt_regs *ctx)                          \
+	{                                                                        \
+		call_keep(CALL_##function, kprobe_argument(ctx, argument));      \
+		return 0;                                                        \
+	}                                                                        \
+	SEC("kretprobe/" #function)                                              \
+	int kretprobe_object_##function(struct pt_regs *ctx)                     \
+	{                                                                        \
+		on_##handler(call_take(CALL_##function), PT_REGS_RC(ctx));       \
+		return 0;                                                        \
 	}
 
 LT_OBJECT_EXITS(OBJECT_EXIT)
@@ -329,26 +328,26 @@ static __noinline int scope_leave(void)
 	return 0;
 }
 
-#define SCOPE_PROGRAMS(module, function, arguments)       \
-	SEC("fentry/" #function)                          \
-	int fentry_scope_##function(__u64 *ctx)           \
-	{                                                 \
-		return scope_enter();                     \
-	}                                                 \
-	SEC("fexit/" #function)                           \
-	int fexit_scope_##function(__u64 *ctx)            \
-	{                                                 \
-		return scope_leave();                     \
-	}                                                 \
-	SEC("kprobe/" #function)                          \
-	int kprobe_scope_##function(struct pt_regs *ctx)  \
-	{                                                 \
-		return scope_enter();                     \
-	}                                                 \
-	SEC("kretprobe/" #function)                       \
+#define SCOPE_PROGRAMS(module, function, arguments)         \
+	SEC("fentry/" #function)                            \
+	int fentry_scope_##function(__u64 *ctx)             \
+	{                                                   \
+		return scope_enter();                       \
+	}                                                   \
+	SEC("fexit/" #function)                             \
+	int fexit_scope_##function(__u64 *ctx)              \
+	{                                                   \
+		return scope_leave();                       \
+	}                                                   \
+	SEC("kprobe/" #function)                            \
+	int kprobe_scope_##function(struct pt_regs *ctx)    \
+	{                                                   \
+		return scope_enter();                       \
+	}                                                   \
+	SEC("kretprobe/" #function)                         \
 	int kretprobe_scope_##function(struct pt_regs *ctx) \
-	{                                                 \
-		return scope_leave();                     \
+	{                                                   \
+		return scope_leave();                       \
 	}
 
 LT_SCOPES(SCOPE_PROGRAMS)
@@ -392,7 +391,8 @@ static __noinline int file_here(__u32 kind, __u64 private)
 		return object_here(private, LT_OBJECT_GROUP, LT_OBJECT_FOUND, 0);
 	case LT_FILE_DEVICE_FILE:
 		if (bpf_core_type_exists(struct vfio_device_file))
-			private = (__u64)BPF_CORE_READ((struct vfio_device_file *)private, device);
+		private
+		= (__u64)BPF_CORE_READ((struct vfio_device_file *)private, device);
 		return device_here(private, LT_OBJECT_FOUND);
 	case LT_FILE_CONTAINER:
 		return container_here(private);

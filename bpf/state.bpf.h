@@ -66,10 +66,10 @@ __u8 peek_data[LT_PEEK_MAX] = {};
 #define SEEDS_MAX 4
 
 struct task_held {
-	__u32 count;        /* entries of held[] in use */
-	__u32 declared;     /* of these, how many are of a declared class */
-	__u32 scope;        /* depth of scopes the task is in */
-	__u32 inside;       /* 1: counted in inside[] and tasks_inside */
+	__u32 count;    /* entries of held[] in use */
+	__u32 declared; /* of these, how many are of a declared class */
+	__u32 scope;    /* depth of scopes the task is in */
+	__u32 inside;   /* 1: counted in inside[] and tasks_inside */
 	__u32 tid;
 	__u32 seeds;        /* entries of seed[] still to be taken over */
 	__u32 seed_counted; /* 1: counted once more in inside[], for the seeds */

@@ -32,7 +32,8 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	if (argc < 2 || (argv[1][0] == '-' && strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "--version") != 0))
+	if (argc < 2 ||
+	    (argv[1][0] == '-' && strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "--version") != 0))
 		return cmd_watch(argc, argv);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
 		return usage();

@@ -56,8 +56,7 @@ struct lt_chain_seen {
 /* One lock function's index in lock_function_addr[]: its address, to find the caller's frame. */
 enum lt_function_id {
 #define LT_FUNCTION_ID(function, ...) LT_FUNCTION_##function,
-	LT_LOCK_FUNCTIONS(LT_FUNCTION_ID)
-	LT_LOCK_RETURN_FUNCTIONS(LT_FUNCTION_ID)
+	LT_LOCK_FUNCTIONS(LT_FUNCTION_ID) LT_LOCK_RETURN_FUNCTIONS(LT_FUNCTION_ID)
 #undef LT_FUNCTION_ID
 		LT_FUNCTION___mutex_init,
 	LT_FUNCTION_mutex_init_generic,

@@ -16,20 +16,19 @@
  * LT_MEMBER_CLASSES(X): X(id, kind of object, struct, member, lockdep name)
  * Members of an object; the class is called "struct.member".
  */
-#define LT_MEMBER_CLASSES(X)                                                                   \
-	X(KVM_LOCK, VM, kvm, lock, "&kvm->lock")                                               \
-	X(KVM_SLOTS_LOCK, VM, kvm, slots_lock, "&kvm->slots_lock")                             \
-	X(KVM_SLOTS_ARCH_LOCK, VM, kvm, slots_arch_lock, "&kvm->slots_arch_lock")              \
-	X(KVM_IRQ_LOCK, VM, kvm, irq_lock, "&kvm->irq_lock")                                   \
-	X(KVM_VCPU_MUTEX, VCPU, kvm_vcpu, mutex, "&vcpu->mutex")                               \
-	X(KVM_VFIO_LOCK, KVM_VFIO, kvm_vfio, lock, "&kv->lock")                                \
-	X(VFIO_GROUP_GROUP_LOCK, GROUP, vfio_group, group_lock, "&group->group_lock")          \
-	X(VFIO_GROUP_DEVICE_LOCK, GROUP, vfio_group, device_lock, "&group->device_lock")       \
-	X(VFIO_DEVICE_SET_LOCK, DEV_SET, vfio_device_set, lock, "&new_dev_set->lock")          \
-	X(VFIO_IOMMU_LOCK, IOMMU, vfio_iommu, lock, "&iommu->lock")                            \
-	X(VFIO_PCI_IGATE, PCI, vfio_pci_core_device, igate, "&vdev->igate")                    \
-	X(VFIO_PCI_IOEVENTFDS_LOCK, PCI, vfio_pci_core_device, ioeventfds_lock,                \
-	  "&vdev->ioeventfds_lock")
+#define LT_MEMBER_CLASSES(X)                                                             \
+	X(KVM_LOCK, VM, kvm, lock, "&kvm->lock")                                         \
+	X(KVM_SLOTS_LOCK, VM, kvm, slots_lock, "&kvm->slots_lock")                       \
+	X(KVM_SLOTS_ARCH_LOCK, VM, kvm, slots_arch_lock, "&kvm->slots_arch_lock")        \
+	X(KVM_IRQ_LOCK, VM, kvm, irq_lock, "&kvm->irq_lock")                             \
+	X(KVM_VCPU_MUTEX, VCPU, kvm_vcpu, mutex, "&vcpu->mutex")                         \
+	X(KVM_VFIO_LOCK, KVM_VFIO, kvm_vfio, lock, "&kv->lock")                          \
+	X(VFIO_GROUP_GROUP_LOCK, GROUP, vfio_group, group_lock, "&group->group_lock")    \
+	X(VFIO_GROUP_DEVICE_LOCK, GROUP, vfio_group, device_lock, "&group->device_lock") \
+	X(VFIO_DEVICE_SET_LOCK, DEV_SET, vfio_device_set, lock, "&new_dev_set->lock")    \
+	X(VFIO_IOMMU_LOCK, IOMMU, vfio_iommu, lock, "&iommu->lock")                      \
+	X(VFIO_PCI_IGATE, PCI, vfio_pci_core_device, igate, "&vdev->igate")              \
+	X(VFIO_PCI_IOEVENTFDS_LOCK, PCI, vfio_pci_core_device, ioeventfds_lock, "&vdev->ioeventfds_lock")
 
 /*
  * LT_STATIC_CLASSES(X): X(id, module, class name, symbol, struct, member, lockdep name)
@@ -37,12 +36,10 @@
  * Symbols are looked up in /proc/kallsyms; a struct tells which of several
  * symbols of one name is meant (facts: "vfio" stands for three variables).
  */
-#define LT_STATIC_CLASSES(X)                                                             \
-	X(STATIC_KVM_LOCK, "kvm", "kvm_lock", "kvm_lock", "", "", "kvm_lock")            \
-	X(STATIC_KVM_USAGE_LOCK, "kvm", "kvm_usage_lock", "kvm_usage_lock", "", "",      \
-	  "kvm_usage_lock")                                                              \
-	X(STATIC_VFIO_GROUP_LOCK, "vfio", "vfio.group_lock", "vfio", "vfio", "group_lock", \
-	  "&vfio.group_lock")
+#define LT_STATIC_CLASSES(X)                                                                          \
+	X(STATIC_KVM_LOCK, "kvm", "kvm_lock", "kvm_lock", "", "", "kvm_lock")                         \
+	X(STATIC_KVM_USAGE_LOCK, "kvm", "kvm_usage_lock", "kvm_usage_lock", "", "", "kvm_usage_lock") \
+	X(STATIC_VFIO_GROUP_LOCK, "vfio", "vfio.group_lock", "vfio", "vfio", "group_lock", "&vfio.group_lock")
 
 enum lt_class_id {
 	LT_CLASS_FOREIGN = 0, /* no declared class: named by user space from what is known of the lock */

@@ -20,11 +20,11 @@
 #ifndef LOCKTRACE_LOCK_FUNCTIONS_H
 #define LOCKTRACE_LOCK_FUNCTIONS_H
 
-#define LT_LOCK_FUNCTIONS(X)                \
-	X(mutex_lock, 0, BLOCK)             \
+#define LT_LOCK_FUNCTIONS(X)                  \
+	X(mutex_lock, 0, BLOCK)               \
 	X(mutex_lock_interruptible, 0, BLOCK) \
-	X(mutex_lock_killable, 0, BLOCK)    \
-	X(mutex_lock_io, 0, BLOCK)          \
+	X(mutex_lock_killable, 0, BLOCK)      \
+	X(mutex_lock_io, 0, BLOCK)            \
 	X(mutex_trylock, 0, TRY)
 
 #define LT_LOCK_RETURN_FUNCTIONS(X) X(atomic_dec_and_mutex_lock, 1, BLOCK)

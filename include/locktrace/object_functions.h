@@ -16,29 +16,29 @@
  * LT_OBJECT_ENTRIES(X): X(module, function, argument, handler)
  * The handler gets the argument at entry.
  */
-#define LT_OBJECT_ENTRIES(X)                                      \
-	X(kvm, kvm_arch_vcpu_destroy, 0, vcpu_dead)               \
-	X(kvm, kvm_vfio_release, 0, kvm_vfio_dying)               \
-	X(vfio, vfio_group_fops_open, 0, group_opened)            \
-	X(vfio, vfio_group_release, 0, group_dead)                \
-	X(vfio, vfio_device_release, 0, device_dead)              \
+#define LT_OBJECT_ENTRIES(X)                           \
+	X(kvm, kvm_arch_vcpu_destroy, 0, vcpu_dead)    \
+	X(kvm, kvm_vfio_release, 0, kvm_vfio_dying)    \
+	X(vfio, vfio_group_fops_open, 0, group_opened) \
+	X(vfio, vfio_group_release, 0, group_dead)     \
+	X(vfio, vfio_device_release, 0, device_dead)   \
 	X(vfio_pci_core, vfio_pci_core_release_dev, 0, pci_dead)
 
 /*
  * LT_OBJECT_EXITS(X): X(module, function, number of arguments, argument, handler)
  * The handler gets the argument and the return value at return.
  */
-#define LT_OBJECT_EXITS(X)                                                             \
-	X(kvm, kvm_arch_init_vm, 2, 0, vm_born)                                        \
-	X(kvm, kvm_arch_destroy_vm, 1, 0, vm_dead)                                     \
-	X(kvm, kvm_arch_vcpu_create, 1, 0, vcpu_born)                                  \
-	X(kvm, kvm_vfio_create, 2, 0, kvm_vfio_born)                                   \
-	X(kvm, kvm_vfio_release, 1, 0, kvm_vfio_dead)                                  \
-	X(vfio, vfio_create_group, 2, 0, group_born)                                   \
-	X(vfio, vfio_register_group_dev, 1, 0, device_born)                            \
-	X(vfio, vfio_register_emulated_iommu_dev, 1, 0, device_born)                   \
-	X(vfio_pci_core, vfio_pci_core_register_device, 1, 0, pci_born)                \
-	X(vfio_iommu_type1, vfio_iommu_type1_open, 1, 0, iommu_born)                   \
+#define LT_OBJECT_EXITS(X)                                              \
+	X(kvm, kvm_arch_init_vm, 2, 0, vm_born)                         \
+	X(kvm, kvm_arch_destroy_vm, 1, 0, vm_dead)                      \
+	X(kvm, kvm_arch_vcpu_create, 1, 0, vcpu_born)                   \
+	X(kvm, kvm_vfio_create, 2, 0, kvm_vfio_born)                    \
+	X(kvm, kvm_vfio_release, 1, 0, kvm_vfio_dead)                   \
+	X(vfio, vfio_create_group, 2, 0, group_born)                    \
+	X(vfio, vfio_register_group_dev, 1, 0, device_born)             \
+	X(vfio, vfio_register_emulated_iommu_dev, 1, 0, device_born)    \
+	X(vfio_pci_core, vfio_pci_core_register_device, 1, 0, pci_born) \
+	X(vfio_iommu_type1, vfio_iommu_type1_open, 1, 0, iommu_born)    \
 	X(vfio_iommu_type1, vfio_iommu_type1_release, 1, 0, iommu_dead)
 
 /*
@@ -47,19 +47,19 @@
  * all, which is watched, and sleeps for hours in KVM_RUN, where a kretprobe
  * would use up its instances.
  */
-#define LT_SCOPES(X)                         \
-	X(kvm, kvm_dev_ioctl, 3)             \
-	X(kvm, kvm_vm_ioctl, 3)              \
-	X(kvm, kvm_device_ioctl, 3)          \
-	X(kvm, kvm_vm_release, 2)            \
-	X(kvm, kvm_vcpu_release, 2)          \
-	X(kvm, kvm_device_release, 2)        \
-	X(vfio, vfio_fops_open, 2)           \
-	X(vfio, vfio_fops_unl_ioctl, 3)      \
-	X(vfio, vfio_fops_release, 2)        \
-	X(vfio, vfio_group_fops_open, 2)     \
-	X(vfio, vfio_group_fops_unl_ioctl, 3) \
-	X(vfio, vfio_group_fops_release, 2)  \
+#define LT_SCOPES(X)                           \
+	X(kvm, kvm_dev_ioctl, 3)               \
+	X(kvm, kvm_vm_ioctl, 3)                \
+	X(kvm, kvm_device_ioctl, 3)            \
+	X(kvm, kvm_vm_release, 2)              \
+	X(kvm, kvm_vcpu_release, 2)            \
+	X(kvm, kvm_device_release, 2)          \
+	X(vfio, vfio_fops_open, 2)             \
+	X(vfio, vfio_fops_unl_ioctl, 3)        \
+	X(vfio, vfio_fops_release, 2)          \
+	X(vfio, vfio_group_fops_open, 2)       \
+	X(vfio, vfio_group_fops_unl_ioctl, 3)  \
+	X(vfio, vfio_group_fops_release, 2)    \
 	X(vfio, vfio_device_fops_unl_ioctl, 3) \
 	X(vfio, vfio_device_fops_release, 2)
 
@@ -77,11 +77,11 @@
  * A file is known by its f_op->release: the functions are in kallsyms also
  * where data symbols are not.
  */
-#define LT_FILE_KINDS(X)                             \
-	X(kvm, kvm_vm_release, VM)                   \
-	X(kvm, kvm_vcpu_release, VCPU)               \
-	X(kvm, kvm_device_release, KVM_DEVICE)       \
-	X(vfio, vfio_group_fops_release, GROUP)      \
+#define LT_FILE_KINDS(X)                               \
+	X(kvm, kvm_vm_release, VM)                     \
+	X(kvm, kvm_vcpu_release, VCPU)                 \
+	X(kvm, kvm_device_release, KVM_DEVICE)         \
+	X(vfio, vfio_group_fops_release, GROUP)        \
 	X(vfio, vfio_device_fops_release, DEVICE_FILE) \
 	X(vfio, vfio_fops_release, CONTAINER)
 

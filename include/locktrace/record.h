@@ -52,15 +52,17 @@ struct lt_task {
 
 enum lt_held_flags {
 	LT_HELD_TRYLOCK = 1 << 0, /* taken by a trylock: cannot wait, so no incoming dependency */
-	LT_HELD_SEEDED = 1 << 1,  /* found held when we came: order among these unknown, only outgoing dependencies */
-	LT_HELD_READ = 1 << 2,    /* reader of an rwsem: has no owner to check */
+	LT_HELD_SEEDED =
+		1 << 1, /* found held when we came: order among these unknown, only outgoing dependencies */
+	LT_HELD_READ = 1 << 2, /* reader of an rwsem: has no owner to check */
 };
 
 /* One lock on a held stack, or a run of locks of one class taken one after the other. */
 struct lt_held {
 	__u64 addr;       /* the lock; of a run, the first one */
 	__u64 last_addr;  /* of a run, the newest one; else as addr */
-	__u64 generation; /* tells two locks apart that lived at one address one after the other; 0: unknown */
+	__u64 generation; /* tells two locks apart that lived at one address one after the other; 0: unknown
+			   */
 	__u64 object;     /* the object (VM, group, ...) that contains the lock; 0: unknown */
 	__u64 ip;         /* where it was taken: the return address into the caller; 0: unknown */
 	__u32 class_id;   /* enum lt_class_id, or LT_CLASS_USER + n, or LT_CLASS_FOREIGN */
@@ -69,8 +71,9 @@ struct lt_held {
 };
 
 enum lt_chain_flags {
-	LT_CHAIN_SECOND_TASK = 1 << 0, /* a known chain, now for the first time by a task other than its first */
-	LT_CHAIN_OWNED = 1 << 1,       /* the task owns the very lock it is about to wait for */
+	LT_CHAIN_SECOND_TASK =
+		1 << 0,          /* a known chain, now for the first time by a task other than its first */
+	LT_CHAIN_OWNED = 1 << 1, /* the task owns the very lock it is about to wait for */
 };
 
 /*
@@ -136,16 +139,17 @@ struct lt_record_object {
  * What can be lost, one counter each; the kernel side counts, the trust line
  * of every report tells. Names are the members of "lost" in the JSON output.
  */
-#define LT_LOST_TABLE(X)                                                                                     \
-	X(RING_BUFFER, "ring_buffer", "records did not fit into the ring buffer")                            \
-	X(RECURSION, "recursion", "lock calls were skipped by the kernel's recursion guard")                 \
-	X(DEPTH, "depth", "lock calls came while the task held more locks than are followed")                \
-	X(TASKS, "tasks", "lock calls came from tasks for which no room was left")                           \
-	X(WATCHED, "watched", "locks could not be watched because the table of watched locks was full")      \
-	X(CLOSURE, "closure", "foreign locks taken under a watched one could not be followed: limit reached") \
-	X(SEEDS, "seeds", "locks held before the start could not be added to their task")                    \
-	X(CALLS, "calls", "calls in flight could not be remembered until their return")                      \
-	X(OBJECTS, "objects", "objects came or went without being followed")                                 \
+#define LT_LOST_TABLE(X)                                                                                \
+	X(RING_BUFFER, "ring_buffer", "records did not fit into the ring buffer")                       \
+	X(RECURSION, "recursion", "lock calls were skipped by the kernel's recursion guard")            \
+	X(DEPTH, "depth", "lock calls came while the task held more locks than are followed")           \
+	X(TASKS, "tasks", "lock calls came from tasks for which no room was left")                      \
+	X(WATCHED, "watched", "locks could not be watched because the table of watched locks was full") \
+	X(CLOSURE, "closure",                                                                           \
+	  "foreign locks taken under a watched one could not be followed: limit reached")               \
+	X(SEEDS, "seeds", "locks held before the start could not be added to their task")               \
+	X(CALLS, "calls", "calls in flight could not be remembered until their return")                 \
+	X(OBJECTS, "objects", "objects came or went without being followed")                            \
 	X(ATTACH, "attach", "functions of the kernel could not be attached to")
 
 enum lt_lost {

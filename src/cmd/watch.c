@@ -160,8 +160,9 @@ static int open_symbols(struct watch *w)
 	int err = kallsyms_open(&w->symbols);
 
 	if (err == -EPERM)
-		message_error("the kernel shows no addresses in /proc/kallsyms to this user. locktrace watch needs "
-			      "root (or CAP_BPF, CAP_PERFMON and CAP_SYSLOG).");
+		message_error(
+			"the kernel shows no addresses in /proc/kallsyms to this user. locktrace watch needs "
+			"root (or CAP_BPF, CAP_PERFMON and CAP_SYSLOG).");
 	else if (err)
 		message_error("cannot read /proc/kallsyms: %s", strerror(-err));
 	return err;
@@ -172,14 +173,16 @@ static int open_types(struct watch *w)
 	int err = types_open(&w->types);
 
 	if (err) {
-		message_error("this kernel has no type information (/sys/kernel/btf/vmlinux: %s). locktrace needs a "
-			      "kernel built with CONFIG_DEBUG_INFO_BTF, as those of all current distributions are.",
-			      strerror(-err));
+		message_error(
+			"this kernel has no type information (/sys/kernel/btf/vmlinux: %s). locktrace needs a "
+			"kernel built with CONFIG_DEBUG_INFO_BTF, as those of all current distributions are.",
+			strerror(-err));
 		return err;
 	}
 	if (types_realtime(w->types)) {
-		message_error("this is a PREEMPT_RT kernel: its mutexes keep their owner elsewhere, and locktrace "
-			      "does not follow them yet.");
+		message_error(
+			"this is a PREEMPT_RT kernel: its mutexes keep their owner elsewhere, and locktrace "
+			"does not follow them yet.");
 		return -ENOTSUP;
 	}
 	return 0;
@@ -301,7 +304,8 @@ static void say_modules(struct watch *w)
 {
 	for (size_t i = 0; i < hook_module_count; i++)
 		if (!tracer_has_module(w->tracer, hook_modules[i]))
-			message_info("module %s is not loaded; it is attached to when it is", hook_modules[i]);
+			message_info("module %s is not loaded; it is attached to when it is",
+				     hook_modules[i]);
 }
 
 static void say_ready(struct watch *w)
@@ -323,8 +327,8 @@ static void say_ready(struct watch *w)
 		json_ready(&w->report, &ready, stdout);
 		return;
 	}
-	message_info("watching %zu lock classes by %s on Linux %s: %" PRIu64 " VMs, %" PRIu64 " vCPUs, %" PRIu64
-		     " groups, %" PRIu64 " devices. Ctrl-C ends.",
+	message_info("watching %zu lock classes by %s on Linux %s: %" PRIu64 " VMs, %" PRIu64
+		     " vCPUs, %" PRIu64 " groups, %" PRIu64 " devices. Ctrl-C ends.",
 		     count, ready.attach, w->report.kernel, ready.seen.objects[LT_OBJECT_VM],
 		     ready.seen.objects[LT_OBJECT_VCPU], ready.seen.objects[LT_OBJECT_GROUP],
 		     ready.seen.objects[LT_OBJECT_DEVICE]);
@@ -342,9 +346,11 @@ static void show_progress(struct watch *w)
 	model_count(w->model, &seen);
 	for (int i = 0; i < LT_LOST_KINDS; i++)
 		lost += trust.lost[i];
-	fprintf(stderr, "\r\033[K%" PRIu64 " VMs, %" PRIu64 " groups; %" PRIu64 " dependencies, %" PRIu64
+	fprintf(stderr,
+		"\r\033[K%" PRIu64 " VMs, %" PRIu64 " groups; %" PRIu64 " dependencies, %" PRIu64
 		" findings, %" PRIu64 " lost",
-		seen.objects[LT_OBJECT_VM], seen.objects[LT_OBJECT_GROUP], seen.dependencies, w->printed, lost);
+		seen.objects[LT_OBJECT_VM], seen.objects[LT_OBJECT_GROUP], seen.dependencies, w->printed,
+		lost);
 }
 
 /* Returns why it ended, NULL after an error. */
@@ -387,7 +393,8 @@ static void say_summary(struct watch *w, const char *ended, int64_t start)
 					  .findings = w->printed,
 					  .outside = w->outside,
 					  .ended = ended,
-					  .seconds = (uint64_t)(clock_ns(CLOCK_MONOTONIC) - start) / 1000000000 };
+					  .seconds = (uint64_t)(clock_ns(CLOCK_MONOTONIC) - start) /
+						     1000000000 };
 	struct tracer_numbers numbers;
 
 	tracer_numbers(w->tracer, &numbers);

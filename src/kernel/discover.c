@@ -244,8 +244,8 @@ static void watch_user_class(struct tracer *t, size_t i)
 
 static void watch_statics(struct tracer *t)
 {
-#define WATCH_STATIC(id, module, class, symbol, structure, member, lockdep)                     \
-	if (!*(structure) && kallsyms_address(t->symbols, module, symbol))                      \
+#define WATCH_STATIC(id, module, class, symbol, structure, member, lockdep) \
+	if (!*(structure) && kallsyms_address(t->symbols, module, symbol))  \
 		discover_watch(t, kallsyms_address(t->symbols, module, symbol), LT_CLASS_##id);
 	LT_STATIC_CLASSES(WATCH_STATIC)
 #undef WATCH_STATIC

@@ -312,7 +312,7 @@ int kallsyms_find(struct kallsyms *symbols, uint64_t address, struct symbol *out
 			kallsyms_reload(symbols);
 	}
 	e = entry_below(symbols, address);
-	if (!e || address - e->address > SYMBOL_REACH)
+	if (!e || !symbols->modules || address - e->address > SYMBOL_REACH)
 		return -ENOENT;
 	/* Past the image's end and below the first module lies nothing of the image's last symbol. */
 	if (!e->module && !in_image(symbols, address))

@@ -40,14 +40,15 @@ static int find_symbol(const struct parts *p, const char *text, struct kallsyms 
 	size_t count = kallsyms_addresses(symbols, NULL, p->symbol, found, 2);
 
 	if (!count) {
-		message_error("--watch %s: no symbol '%s' in this kernel or its modules (see /proc/kallsyms). "
-			      "Is the module loaded?",
-			      text, p->symbol);
+		message_error(
+			"--watch %s: no symbol '%s' in this kernel or its modules (see /proc/kallsyms). "
+			"Is the module loaded?",
+			text, p->symbol);
 		return -EINVAL;
 	}
 	if (count > 1) {
-		message_error("--watch %s: %zu symbols are called '%s'; which one is meant cannot be told.", text,
-			      count, p->symbol);
+		message_error("--watch %s: %zu symbols are called '%s'; which one is meant cannot be told.",
+			      text, count, p->symbol);
 		return -EINVAL;
 	}
 	*address = found[0];
@@ -74,12 +75,14 @@ int lock_spec_resolve(const char *text, struct kallsyms *symbols, struct types *
 	if (err) {
 		message_error("--watch %s: %s '%s' in the BTF of the kernel%s%s.", text,
 			      err == -ENOMSG ? "the struct has no member" : "there is no struct",
-			      err == -ENOMSG ? p.member : p.structure, *module ? " or of module " : "", module);
+			      err == -ENOMSG ? p.member : p.structure, *module ? " or of module " : "",
+			      module);
 		return -EINVAL;
 	}
 	if (strcmp(member.type_name, "mutex") != 0) {
-		message_error("--watch %s: %s.%s is no struct mutex but '%s'; only mutexes are followed.", text,
-			      p.structure, p.member, *member.type_name ? member.type_name : "something else");
+		message_error("--watch %s: %s.%s is no struct mutex but '%s'; only mutexes are followed.",
+			      text, p.structure, p.member,
+			      *member.type_name ? member.type_name : "something else");
 		return -EINVAL;
 	}
 	snprintf(out->name, sizeof(out->name), "%.60s.%.60s", p.structure, p.member);

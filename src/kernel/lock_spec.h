@@ -14,6 +14,7 @@
  * Resolves a text to a class and an address by kallsyms and BTF; says on stderr
  * what is wrong with it. 0, or -EINVAL.
  */
-int lock_spec_resolve(const char *text, struct kallsyms *symbols, struct types *types, struct user_class *out);
+int lock_spec_resolve(const char *text, struct kallsyms *symbols, struct types *types,
+		      struct user_class *out);
 
 #endif

@@ -236,7 +236,7 @@ static int share_maps(struct tracer *t, struct locktrace_bpf *object)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object->obj) {
+	bpf_object__for_each_map (map, object->obj) {
 		struct bpf_map *first =
 			bpf_object__find_map_by_name(tracer_first(t)->obj, bpf_map__name(map));
 		int err = first ? bpf_map__reuse_fd(map, bpf_map__fd(first)) : -ENOENT;
@@ -247,7 +247,8 @@ static int share_maps(struct tracer *t, struct locktrace_bpf *object)
 	return 0;
 }
 
-static int load_once(struct tracer *t, const char denied[][64], size_t denied_count, struct locktrace_bpf **out)
+static int load_once(struct tracer *t, const char denied[][64], size_t denied_count,
+		     struct locktrace_bpf **out)
 {
 	struct locktrace_bpf *object = locktrace_bpf__open();
 	int err;
@@ -274,14 +275,16 @@ static int load_once(struct tracer *t, const char denied[][64], size_t denied_co
 static void explain_load_failure(struct tracer *t, int err)
 {
 	if (err == -EPERM && geteuid() == 0 && t->attach == ATTACH_FENTRY)
-		message_error("this kernel refuses BPF trampolines (fentry, fexit): loading '%s' gave EPERM. "
-			      "This is a restriction of the kernel or of a security module, not of memory limits. "
-			      "Try --attach kprobe.",
-			      failed_program);
+		message_error(
+			"this kernel refuses BPF trampolines (fentry, fexit): loading '%s' gave EPERM. "
+			"This is a restriction of the kernel or of a security module, not of memory limits. "
+			"Try --attach kprobe.",
+			failed_program);
 	else if (err == -EPERM)
-		message_error("loading the BPF programs was refused (EPERM). locktrace needs root, or "
-			      "CAP_BPF and CAP_PERFMON and CAP_SYS_PTRACE; kernel lockdown in confidentiality "
-			      "mode forbids it too.");
+		message_error(
+			"loading the BPF programs was refused (EPERM). locktrace needs root, or "
+			"CAP_BPF and CAP_PERFMON and CAP_SYS_PTRACE; kernel lockdown in confidentiality "
+			"mode forbids it too.");
 	else
 		message_error("loading the BPF programs failed: %s (program '%s'). Run with -v for the "
 			      "verifier's words.",
@@ -415,7 +418,8 @@ static int bring_up(struct tracer *t, const bool *new_modules)
 		err = run_setup(t);
 		if (err)
 			return err;
-		t->ring = ring_buffer__new(bpf_map__fd(tracer_first(t)->maps.records), record_arrived, t, NULL);
+		t->ring =
+			ring_buffer__new(bpf_map__fd(tracer_first(t)->maps.records), record_arrived, t, NULL);
 		if (!t->ring) {
 			message_error("cannot read the ring buffer: %s", strerror(errno));
 			return -errno;
@@ -571,7 +575,7 @@ static uint64_t recursion_misses(const struct tracer *t)
 	for (size_t i = 0; i < t->instance_count; i++) {
 		struct bpf_program *program;
 
-		bpf_object__for_each_program(program, t->instances[i].object->obj) {
+		bpf_object__for_each_program (program, t->instances[i].object->obj) {
 			struct bpf_prog_info info = { 0 };
 			uint32_t size = sizeof(info);
 
@@ -623,7 +627,7 @@ static const struct {
 	LT_MEMBER_CLASSES(MEMBER_ROW)
 #define STATIC_ROW(id, module, name, symbol, structure, member, lockdep) \
 	[LT_CLASS_##id] = { name, module, structure, member, symbol },
-	LT_STATIC_CLASSES(STATIC_ROW)
+		LT_STATIC_CLASSES(STATIC_ROW)
 };
 
 enum class_state tracer_class_state(struct tracer *tracer, uint32_t class_id, const char **name)

@@ -25,9 +25,9 @@ const char *attach_kind_name(enum attach_kind kind);
 
 /* A class of the user's own: one lock. */
 struct user_class {
-	char name[128];       /* "struct.member" */
-	uint64_t address;     /* of the lock, or of a pointer to the struct that contains it */
-	uint64_t offset;      /* through a pointer: of the lock in the struct */
+	char name[128];   /* "struct.member" */
+	uint64_t address; /* of the lock, or of a pointer to the struct that contains it */
+	uint64_t offset;  /* through a pointer: of the lock in the struct */
 	bool through_pointer;
 };
 
@@ -92,9 +92,9 @@ enum class_state tracer_class_state(struct tracer *tracer, uint32_t class_id, co
 
 struct tracer_numbers {
 	uint64_t hooks_attached;
-	uint64_t foreign;     /* foreign locks watched now */
-	uint64_t let_go;      /* foreign locks let go again so far */
-	uint64_t seeded;      /* tasks whose locks were taken over at the start */
+	uint64_t foreign;      /* foreign locks watched now */
+	uint64_t let_go;       /* foreign locks let go again so far */
+	uint64_t seeded;       /* tasks whose locks were taken over at the start */
 	uint64_t tasks_inside; /* now */
 };
 

@@ -187,7 +187,8 @@ int types_member(struct types *types, const char *module, const char *structure,
 	int index = module_index(types, module), result = -ENOENT, kernel;
 
 	if (index >= 0)
-		result = member_in(types->modules[index].btf, btf__type_cnt(types->kernel), structure, member, out);
+		result = member_in(types->modules[index].btf, btf__type_cnt(types->kernel), structure, member,
+				   out);
 	if (!result)
 		return 0;
 	kernel = member_in(types->kernel, 1, structure, member, out);

@@ -101,12 +101,16 @@ char *report_sentence(const struct report_context *c, const struct finding *find
 		report_task(c, &sides[i].sighting->task, task, sizeof(task));
 		report_lock(c, sides[i].holds, holds, sizeof(holds));
 		report_lock(c, sides[i].waits_for, waits, sizeof(waits));
-		fprintf(t.stream, "%s%s %s %s and wait%s for %s", !i ? "" : i == 1 ? ", while " : " and ", task,
-			i ? "holds" : "can hold", holds, i ? "s" : "", waits);
+		fprintf(t.stream, "%s%s %s %s and wait%s for %s",
+			!i       ? ""
+			: i == 1 ? ", while "
+				 : " and ",
+			task, i ? "holds" : "can hold", holds, i ? "s" : "", waits);
 	}
-	fputs(count == 1 ? ": a second task that does the same at the wrong moment and it wait for each other for ever." :
-	      count == 2 ? ": both then wait for ever." :
-			   ": all of them then wait for ever.",
+	fputs(count == 1
+		      ? ": a second task that does the same at the wrong moment and it wait for each other for ever."
+	      : count == 2 ? ": both then wait for ever."
+			   : ": all of them then wait for ever.",
 	      t.stream);
 	return text_end(&t);
 }
@@ -155,9 +159,9 @@ char *report_why(const struct report_context *c, const struct finding *finding)
 
 /* Which function the task entered the kernel by: the last one before the generic system call code. */
 static const char *const generic_frames[] = {
-	"__x64_sys_", "__arm64_sys_", "__se_sys_", "__do_sys_", "do_syscall_64", "entry_SYSCALL", "__fput",
-	"____fput",   "task_work_run", "ksys_",	   "vfs_",	"el0_",		 "invoke_syscall",
-	"exit_to_user_mode", "syscall_exit_to_user_mode",
+	"__x64_sys_",    "__arm64_sys_", "__se_sys_",      "__do_sys_",         "do_syscall_64",
+	"entry_SYSCALL", "__fput",       "____fput",       "task_work_run",     "ksys_",
+	"vfs_",          "el0_",         "invoke_syscall", "exit_to_user_mode", "syscall_exit_to_user_mode",
 };
 
 static bool is_generic(const char *frame)

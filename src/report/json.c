@@ -60,7 +60,8 @@ static int write_line(json_t *object, FILE *out)
 
 	if (!object)
 		return -ENOMEM;
-	if (json_dumpf(object, out, JSON_COMPACT | JSON_PRESERVE_ORDER) || fputc('\n', out) == EOF || fflush(out))
+	if (json_dumpf(object, out, JSON_COMPACT | JSON_PRESERVE_ORDER) || fputc('\n', out) == EOF ||
+	    fflush(out))
 		err = -EIO;
 	json_decref(object);
 	return err;
@@ -76,8 +77,8 @@ static json_t *strings(const char *const *list)
 }
 
 static const char *const object_names[LT_OBJECT_KINDS] = {
-	[LT_OBJECT_VM] = "vm",	       [LT_OBJECT_VCPU] = "vcpu",	[LT_OBJECT_KVM_VFIO] = "kvm_vfio",
-	[LT_OBJECT_GROUP] = "group",   [LT_OBJECT_DEVICE] = "device",	[LT_OBJECT_DEV_SET] = "device_set",
+	[LT_OBJECT_VM] = "vm",          [LT_OBJECT_VCPU] = "vcpu",     [LT_OBJECT_KVM_VFIO] = "kvm_vfio",
+	[LT_OBJECT_GROUP] = "group",    [LT_OBJECT_DEVICE] = "device", [LT_OBJECT_DEV_SET] = "device_set",
 	[LT_OBJECT_PCI] = "pci_device", [LT_OBJECT_IOMMU] = "iommu",
 };
 
@@ -198,8 +199,8 @@ int json_finding(const struct report_context *c, const struct finding *f, FILE *
 	json_object_set_new(line, "kind", text(finding_kind_name(f->kind)));
 	json_object_set_new(line, "grade", text(finding_grade_name(f->grade)));
 	json_object_set_new(line, "previous_grade",
-			    f->previous_grade == GRADE_NONE ? json_null() :
-							      text(finding_grade_name(f->previous_grade)));
+			    f->previous_grade == GRADE_NONE ? json_null()
+							    : text(finding_grade_name(f->previous_grade)));
 	if (f->kind == FINDING_RECURSIVE)
 		json_object_set_new(line, "same_instance", json_boolean(f->same_instance));
 	for (size_t i = 0; i < f->edge_count; i++) {

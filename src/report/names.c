@@ -135,7 +135,8 @@ size_t report_stack(const struct report_context *c, const struct sighting *sight
 	for (size_t i = first; i < sighting->stack_count && count < size; i++) {
 		if (!frames[i].known)
 			continue;
-		if (i >= first + 2 && !frames[i - 1].known && is_trampoline_return(&frames[i], &frames[i - 2]))
+		if (i >= first + 2 && !frames[i - 1].known &&
+		    is_trampoline_return(&frames[i], &frames[i - 2]))
 			continue;
 		out[count] = frame_text(&frames[i].symbol, i == hooked);
 		count += out[count] != NULL;

@@ -36,7 +36,8 @@ const char *report_object(const struct report_context *c, const struct model_obj
 			  size_t size);
 
 /* "kvm.lock of VM 1234 'demo'", "guests_lock". Returns out. */
-const char *report_lock(const struct report_context *c, const struct model_lock *lock, char *out, size_t size);
+const char *report_lock(const struct report_context *c, const struct model_lock *lock, char *out,
+			size_t size);
 
 /* "opener/167", short, for columns. Returns out. */
 const char *report_task_short(const struct lt_task *task, char *out, size_t size);
@@ -53,7 +54,8 @@ const char *report_class(const struct lock_class *class, char *out, size_t size)
  * ("name+0x12 [module]"), returns how many. Each must be freed with
  * report_stack_free().
  */
-size_t report_stack(const struct report_context *c, const struct sighting *sighting, char **frames, size_t size);
+size_t report_stack(const struct report_context *c, const struct sighting *sighting, char **frames,
+		    size_t size);
 void report_stack_free(char **frames, size_t count);
 
 /*
@@ -105,14 +107,14 @@ struct report_summary {
 	struct report_trust trust;
 	uint64_t findings; /* printed */
 	uint64_t ignored;
-	uint64_t outside;  /* findings left out by --pid or --vm */
+	uint64_t outside; /* findings left out by --pid or --vm */
 	uint64_t foreign, seconds;
 	const char *ended; /* "interrupted", "duration is over", ... */
 };
 
 /* text.c: the forms for people. */
-void text_finding(const struct report_context *c, const struct finding *finding, const struct report_trust *trust,
-		  FILE *out);
+void text_finding(const struct report_context *c, const struct finding *finding,
+		  const struct report_trust *trust, FILE *out);
 void text_summary(const struct report_summary *summary, FILE *out);
 
 /* json.c: one object a line, see docs/json.md. 0 or -ENOMEM. */

@@ -63,12 +63,13 @@ static void print_cycle(const struct finding *f, FILE *out)
 
 	fputs("\nThe cycle (-> means: was held when the next one was taken):\n\n", out);
 	for (size_t i = 0; i < f->edge_count; i++)
-		fprintf(out, "  %s%s\n", i ? "-> " : "   ", report_class(f->edges[i].from, class, sizeof(class)));
+		fprintf(out, "  %s%s\n", i ? "-> " : "   ",
+			report_class(f->edges[i].from, class, sizeof(class)));
 	fprintf(out, "  -> %s\n", report_class(f->edges[f->edge_count - 1].to, class, sizeof(class)));
 }
 
-static void print_lock(const struct report_context *c, const struct lt_held *held, const struct model_lock *lock,
-		       FILE *out)
+static void print_lock(const struct report_context *c, const struct lt_held *held,
+		       const struct model_lock *lock, FILE *out)
 {
 	char class[REPORT_TEXT_LEN], object[REPORT_TEXT_LEN], place[REPORT_TEXT_LEN];
 
@@ -206,8 +207,8 @@ static void print_line(const struct report_context *c, const struct finding *f, 
 	print_words("", report_why(c, f), (fprintf(out, "%s: ", f->edges[f->edge_count - 1].to->name), out));
 }
 
-void text_finding(const struct report_context *c, const struct finding *finding, const struct report_trust *trust,
-		  FILE *out)
+void text_finding(const struct report_context *c, const struct finding *finding,
+		  const struct report_trust *trust, FILE *out)
 {
 	char grade[64];
 

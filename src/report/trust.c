@@ -36,8 +36,9 @@ char *report_trust_text(const struct report_trust *trust)
 			trust->not_followed);
 		break;
 	case COMPLETE_UNKNOWN:
-		fprintf(out, "complete for %s as far as can be known: nothing was seen to be lost, but %s. "
-			     "Not followed: %s.",
+		fprintf(out,
+			"complete for %s as far as can be known: nothing was seen to be lost, but %s. "
+			"Not followed: %s.",
 			trust->followed, trust->unknown_reason, trust->not_followed);
 		break;
 	case COMPLETE_FALSE:
@@ -53,7 +54,8 @@ char *report_trust_text(const struct report_trust *trust)
 	}
 	if (trust->let_go)
 		fprintf(out,
-			" %" PRIu64 " busy foreign locks with nothing ever taken under them are followed only "
+			" %" PRIu64
+			" busy foreign locks with nothing ever taken under them are followed only "
 			"inside KVM and VFIO.",
 			trust->let_go);
 	if (fclose(out)) {
