@@ -74,11 +74,16 @@ ALWAYS_INLINE __u64 entry_hash(__u64 hash, const struct lt_held *e)
 	return hash ^ (hash >> 32);
 }
 
-ALWAYS_INLINE bool entry_is_held(const struct lt_held *e, __u64 task)
+/* A run whose newest lock is not owned (its attempt failed, or it is being undone) shrinks to its first. */
+ALWAYS_INLINE bool entry_is_held(struct lt_held *e, __u64 task)
 {
-	if (lock_owner(e->addr) == task)
-		return true;
-	return e->count > 1 && lock_owner(e->last_addr) == task;
+	bool first = lock_owner(e->addr) == task;
+
+	if (e->count == 1 || lock_owner(e->last_addr) == task)
+		return first || e->count > 1;
+	e->count = 1;
+	e->last_addr = e->addr;
+	return first;
 }
 
 /*

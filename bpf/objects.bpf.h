@@ -293,7 +293,12 @@ enum {
 	SEC("kretprobe/" #function)                                              \
 	int kretprobe_object_##function(struct pt_regs *ctx)                     \
 	{                                                                        \
-		on_##handler(call_take(CALL_##function), PT_REGS_RC(ctx));       \
+		__u64 kept = call_take(CALL_##function);                         \
+                                                                                 \
+		if (kept)                                                        \
+			on_##handler(kept, PT_REGS_RC(ctx));                     \
+		else                                                             \
+			count_lost(LT_LOST_OBJECTS);                             \
 		return 0;                                                        \
 	}
 

@@ -115,14 +115,15 @@ struct {
 	__type(value, struct init_info);
 } inits SEC(".maps");
 
-/* Arguments of calls in flight, for those programs that see only the return. */
+/* Arguments of calls in flight, for those programs that see only the return. Those whose return was missed
+ * age out. */
 struct call_key {
 	__u64 task;
 	__u64 function;
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct call_key);
 	__type(value, __u64);

@@ -38,6 +38,8 @@ static __noinline int watch_lock(__u64 addr, __u32 class_id, __u64 object, __u64
 		return 0;
 	if (old->flags & LT_WATCHED_LET_GO)
 		filter_add(addr, 1);
+	if (old->class_id == LT_CLASS_FOREIGN)
+		__sync_fetch_and_add(&foreign_now, (__u64)-1);
 	bpf_map_update_elem(&watched, &addr, &value, BPF_EXIST);
 	return 1;
 }

@@ -69,6 +69,7 @@ static struct report_trust trust_now(struct watch *w)
 	tracer_lost(w->tracer, trust.lost);
 	tracer_numbers(w->tracer, &numbers);
 	trust.let_go = numbers.let_go;
+	trust.late_modules = tracer_late_modules(w->tracer);
 	report_trust_judge(&trust, tracer_counts_misses(w->tracer), KPROBE_REASON);
 	return trust;
 }
@@ -374,11 +375,9 @@ static const char *watch_loop(struct watch *w)
 			return "duration over";
 		if (now - tick >= TICK_MS * 1000000L) {
 			tick = now;
-			err = tracer_tick(w->tracer);
-			if (err < 0)
-				return NULL;
-			if (err > 0)
-				message_info("modules were loaded: attached to %d more", err);
+			if (tracer_tick(w->tracer) > 0)
+				message_info("modules were loaded, attached to them: %s",
+					     tracer_late_modules(w->tracer));
 		}
 		if (now - progress >= PROGRESS_MS * 1000000L) {
 			progress = now;

@@ -218,11 +218,16 @@ static int run_iterator(struct bpf_program *program, int map_fd, const char *wha
 static int take_over_held(struct tracer *t)
 {
 	struct locktrace_bpf *object = tracer_newest(t);
-	int watched = bpf_map__fd(tracer_first(t)->maps.watched), err;
+	int watched = bpf_map__fd(tracer_first(t)->maps.watched);
+	int owners = bpf_map__fd(tracer_first(t)->maps.owners), err;
+	uint64_t owner;
 
 	err = run_iterator(object->progs.find_owners, watched, "the watched locks");
 	if (!err)
 		err = run_iterator(object->progs.seed_tasks, -1, "the tasks");
+	/* Owners that were no living task: a lock that was passed on or freed meanwhile. */
+	while (!bpf_map_get_next_key(owners, NULL, &owner))
+		bpf_map_delete_elem(owners, &owner);
 	return err;
 }
 

@@ -564,7 +564,22 @@ int tracer_tick(struct tracer *tracer)
 		return 0;
 	kallsyms_reload(tracer->symbols);
 	err = bring_up(tracer, arrived);
-	return err ? err : count;
+	for (size_t i = 0; i < hook_module_count; i++) {
+		if (!arrived[i])
+			continue;
+		/* What ran in it before is not known; what failed is not tried again and again. */
+		snprintf(tracer->late_modules + strlen(tracer->late_modules),
+			 sizeof(tracer->late_modules) - strlen(tracer->late_modules), "%s%s",
+			 *tracer->late_modules ? ", " : "", hook_modules[i]);
+		tracer->module_attached[i] = true;
+		tracer->attach_failed += err != 0;
+	}
+	return count;
+}
+
+const char *tracer_late_modules(const struct tracer *tracer)
+{
+	return tracer->late_modules;
 }
 
 /* Calls that a trampoline program skipped because another task was inside it (ca06f55b9002, 5.12). */

@@ -71,9 +71,12 @@ int tracer_poll(struct tracer *tracer, int timeout_ms);
 /*
  * Housekeeping, some times a second: attaches to modules that have come, lets
  * busy foreign locks go that never have anything under them.
- * Returns how many modules were attached now, or negative errno.
+ * Returns how many modules have come; one that could not be attached to counts as lost.
  */
 int tracer_tick(struct tracer *tracer);
+
+/* Names of the modules that came after the start, "kvm, vfio"; "" for none. */
+const char *tracer_late_modules(const struct tracer *tracer);
 
 /* What was lost so far, by enum lt_lost. */
 void tracer_lost(struct tracer *tracer, uint64_t lost[LT_LOST_KINDS]);

@@ -35,6 +35,7 @@ struct tracer {
 	bool uses_kprobes;
 	uint64_t vfio_lock_address; /* of the global vfio.group_lock; 0: not found */
 	struct tracer_numbers numbers;
+	char late_modules[128];
 	uint64_t last_sweep_ms;
 };
 

@@ -93,7 +93,8 @@ struct report_trust {
 	const char *unknown_reason; /* complete unknown: why */
 	const char *followed;       /* "mutex" */
 	const char *not_followed;   /* "rw_semaphore, ww_mutex, ..." */
-	uint64_t let_go;            /* busy foreign locks that are no longer followed everywhere */
+	const char *late_modules; /* names of modules attached to only after they were loaded; "" for none */
+	uint64_t let_go;          /* busy foreign locks that are no longer followed everywhere */
 };
 
 /* Sets complete from the losses: any makes it false. */

@@ -52,6 +52,9 @@ char *report_trust_text(const struct report_trust *trust)
 		fprintf(out, ". Not followed: %s.", trust->not_followed);
 		break;
 	}
+	if (trust->late_modules && *trust->late_modules)
+		fprintf(out, " Loaded after the start, so not seen in their first moments: %s.",
+			trust->late_modules);
 	if (trust->let_go)
 		fprintf(out,
 			" %" PRIu64
