@@ -24,7 +24,7 @@ ALWAYS_INLINE void inside_add(__u32 tid, __s64 change)
 	__sync_fetch_and_add(&tasks_inside, (__u64)change);
 }
 
-ALWAYS_INLINE void held_enter(struct task_held *h)
+ALWAYS_INLINE void held_enter(struct lt_task_held *h)
 {
 	if (h->inside)
 		return;
@@ -33,7 +33,7 @@ ALWAYS_INLINE void held_enter(struct task_held *h)
 }
 
 /* The task is neither in a scope nor holds anything: its locks are no longer looked at. */
-ALWAYS_INLINE void held_leave(struct task_held *h)
+ALWAYS_INLINE void held_leave(struct lt_task_held *h)
 {
 	if (!h->inside || h->count || h->scope || h->seeds)
 		return;
@@ -42,9 +42,9 @@ ALWAYS_INLINE void held_leave(struct task_held *h)
 }
 
 /* The current task's stack, made when missing; NULL when there is no room. */
-static __noinline struct task_held *held_get_or_new(__u64 task)
+static __noinline struct lt_task_held *held_get_or_new(__u64 task)
 {
-	struct task_held *h = bpf_map_lookup_elem(&held, &task);
+	struct lt_task_held *h = bpf_map_lookup_elem(&held, &task);
 
 	if (h)
 		return h;
@@ -91,7 +91,7 @@ ALWAYS_INLINE bool entry_is_held(struct lt_held *e, __u64 task)
  * the map and not in a register on purpose: the verifier then knows one state
  * for each turn of the loop instead of one for each number kept.
  */
-static __noinline int held_prune(struct task_held *h, __u64 task)
+static __noinline int held_prune(struct lt_task_held *h, __u64 task)
 {
 	__u64 hash = 0;
 
@@ -120,7 +120,7 @@ static __noinline int held_prune(struct task_held *h, __u64 task)
 	return 0;
 }
 
-static __noinline int held_contains(const struct task_held *h, __u64 addr)
+static __noinline int held_contains(const struct lt_task_held *h, __u64 addr)
 {
 	for (__u32 i = 0; i < LT_HELD_MAX; i++) {
 		if (i >= h->count)
@@ -132,7 +132,7 @@ static __noinline int held_contains(const struct task_held *h, __u64 addr)
 }
 
 /* The entry taken last, or NULL. */
-ALWAYS_INLINE struct lt_held *held_top(struct task_held *h)
+ALWAYS_INLINE struct lt_held *held_top(struct lt_task_held *h)
 {
 	return h->count ? &h->held[(h->count - 1) & HELD_MASK] : NULL;
 }
@@ -147,7 +147,7 @@ ALWAYS_INLINE bool held_is_run(const struct lt_held *top, const struct lt_held *
 	       top->flags == e->flags && top->addr != e->addr;
 }
 
-ALWAYS_INLINE void held_push(struct task_held *h, const struct lt_held *e)
+ALWAYS_INLINE void held_push(struct lt_task_held *h, const struct lt_held *e)
 {
 	struct lt_held *top = held_top(h);
 
@@ -166,9 +166,9 @@ ALWAYS_INLINE void held_push(struct task_held *h, const struct lt_held *e)
 }
 
 /* Takes over what the task was found to hold when we came, if it still does. */
-static __noinline int held_take_seeds(struct task_held *h, __u64 task)
+static __noinline int held_take_seeds(struct lt_task_held *h, __u64 task)
 {
-	for (__u32 i = 0; i < SEEDS_MAX; i++) {
+	for (__u32 i = 0; i < LT_SEEDS_MAX; i++) {
 		__u64 addr = h->seed[i];
 		struct lt_watched *w;
 		struct lt_held e = {};

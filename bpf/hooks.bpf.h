@@ -28,7 +28,7 @@ ALWAYS_INLINE bool on_stack(__u64 addr, __u64 stack)
 }
 
 /* Foreign locks held: each gets a name, and is known from now on to have one under it. */
-static __noinline int describe_held(struct task_held *h)
+static __noinline int describe_held(struct lt_task_held *h)
 {
 	for (__u32 i = 0; i < LT_HELD_MAX; i++) {
 		struct lt_held *e = &h->held[i];
@@ -49,7 +49,7 @@ static __noinline int describe_held(struct task_held *h)
 }
 
 /* Sends a chain; 0 when the ring buffer took it. */
-static __noinline int chain_send(void *ctx, struct task_held *h, const struct lt_held *e, __u64 key,
+static __noinline int chain_send(void *ctx, struct lt_task_held *h, const struct lt_held *e, __u64 key,
 				 __u32 flags)
 {
 	struct lt_record_chain *r;
@@ -87,7 +87,7 @@ static __noinline int chain_send(void *ctx, struct task_held *h, const struct lt
  * goes out first and the key in second: what a full ring buffer refuses is sent
  * when the chain is next seen.
  */
-static __noinline int chain_new(void *ctx, struct task_held *h, struct lt_held *e, __u64 task, __u32 how)
+static __noinline int chain_new(void *ctx, struct lt_task_held *h, struct lt_held *e, __u64 task, __u32 how)
 {
 	struct lt_chain_seen fresh = { .first_task = task, .hits = 1 };
 	struct lt_chain_seen *seen;
@@ -119,7 +119,7 @@ static __noinline int chain_new(void *ctx, struct task_held *h, struct lt_held *
 }
 
 /* The task takes e while it holds something: is that known? */
-ALWAYS_INLINE void chain_check(void *ctx, struct task_held *h, struct lt_held *e, __u64 task, __u32 how)
+ALWAYS_INLINE void chain_check(void *ctx, struct lt_task_held *h, struct lt_held *e, __u64 task, __u32 how)
 {
 	struct lt_chain_seen *seen;
 	struct lt_held *top = held_top(h);
@@ -144,7 +144,7 @@ static __noinline int lock_call_slow(void *ctx, __u64 addr, __u32 how, __u64 ip)
 	__u64 task = bpf_get_current_task();
 	struct lt_watched *w = NULL;
 	struct lt_held e = {};
-	struct task_held *h;
+	struct lt_task_held *h;
 
 	/* First of all, while the verifier knows one state only: the loops in here are its main work. */
 	h = bpf_map_lookup_elem(&held, &task);
@@ -374,7 +374,7 @@ SEC("raw_tp/sched_process_free")
 int task_free(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u64 task = ctx->args[0];
-	struct task_held *h = bpf_map_lookup_elem(&held, &task);
+	struct lt_task_held *h = bpf_map_lookup_elem(&held, &task);
 
 	if (!h)
 		return 0;

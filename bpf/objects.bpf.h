@@ -308,7 +308,7 @@ LT_OBJECT_EXITS(OBJECT_EXIT)
 
 static __noinline int scope_enter(void)
 {
-	struct task_held *h = held_get_or_new(bpf_get_current_task());
+	struct lt_task_held *h = held_get_or_new(bpf_get_current_task());
 
 	if (!h)
 		return 0;
@@ -324,7 +324,7 @@ static __noinline int scope_enter(void)
 static __noinline int scope_leave(void)
 {
 	__u64 task = bpf_get_current_task();
-	struct task_held *h = bpf_map_lookup_elem(&held, &task);
+	struct lt_task_held *h = bpf_map_lookup_elem(&held, &task);
 
 	if (!h || !h->scope)
 		return 0;
@@ -482,21 +482,21 @@ int find_owners(struct bpf_iter__bpf_map_elem *ctx)
 			count_lost(LT_LOST_SEEDS);
 		return 0;
 	}
-	if (list->count >= SEEDS_MAX) {
+	if (list->count >= LT_SEEDS_MAX) {
 		count_lost(LT_LOST_SEEDS);
 		return 0;
 	}
-	list->addr[list->count & (SEEDS_MAX - 1)] = addr;
+	list->addr[list->count & (LT_SEEDS_MAX - 1)] = addr;
 	list->count++;
 	return 0;
 }
 
 /* A task that has a held stack already takes the seeds over itself, at its next lock call. */
-static __noinline int seed_existing(struct task_held *h, const struct seed_list *list)
+static __noinline int seed_existing(struct lt_task_held *h, const struct seed_list *list)
 {
 	if (h->seeds || h->seed_counted)
 		return 0;
-	for (__u32 i = 0; i < SEEDS_MAX; i++)
+	for (__u32 i = 0; i < LT_SEEDS_MAX; i++)
 		h->seed[i] = list->addr[i];
 	h->seed_counted = 1;
 	inside_add(h->tid, 1);
@@ -510,7 +510,7 @@ int seed_tasks(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct seed_list *list;
-	struct task_held *h;
+	struct lt_task_held *h;
 	__u64 id = 0;
 
 	if (!task)
@@ -522,7 +522,7 @@ int seed_tasks(struct bpf_iter__task *ctx)
 	seeded_held.tid = BPF_CORE_READ(task, pid);
 	seeded_held.inside = 1;
 	seeded_held.seeds = list->count;
-	for (__u32 i = 0; i < SEEDS_MAX; i++)
+	for (__u32 i = 0; i < LT_SEEDS_MAX; i++)
 		seeded_held.seed[i] = list->addr[i];
 	if (!bpf_map_update_elem(&held, &id, &seeded_held, BPF_NOEXIST)) {
 		inside_add(seeded_held.tid, 1);

@@ -62,28 +62,11 @@ __u64 anchor_addr = 0;
 /* Results of "peek". */
 __u8 peek_data[LT_PEEK_MAX] = {};
 
-/* Seeds one task can be given: locks it held when we came. More are counted as lost. */
-#define SEEDS_MAX 4
-
-struct task_held {
-	__u32 count;    /* entries of held[] in use */
-	__u32 declared; /* of these, how many are of a declared class */
-	__u32 scope;    /* depth of scopes the task is in */
-	__u32 inside;   /* 1: counted in inside[] and tasks_inside */
-	__u32 tid;
-	__u32 seeds;        /* entries of seed[] still to be taken over */
-	__u32 seed_counted; /* 1: counted once more in inside[], for the seeds */
-	__u32 kept;         /* scratch of held_prune() */
-	__u64 hash;         /* over the entries, see held_prune() */
-	__u64 seed[SEEDS_MAX];
-	struct lt_held held[LT_HELD_MAX];
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);
 	__type(key, __u64); /* address of the task_struct */
-	__type(value, struct task_held);
+	__type(value, struct lt_task_held);
 } held SEC(".maps");
 
 struct {
@@ -132,7 +115,7 @@ struct {
 /* Owners found by the first pass of seeding. */
 struct seed_list {
 	__u64 count;
-	__u64 addr[SEEDS_MAX];
+	__u64 addr[LT_SEEDS_MAX];
 };
 
 struct {
@@ -148,8 +131,8 @@ struct {
 } records SEC(".maps");
 
 /* Too large for the stack: the source of a new map value. */
-static struct task_held fresh_held = {};
-static struct task_held seeded_held = {};
+static struct lt_task_held fresh_held = {};
+static struct lt_task_held seeded_held = {};
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 

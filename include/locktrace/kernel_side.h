@@ -53,6 +53,24 @@ struct lt_chain_seen {
 	__u64 hits;
 };
 
+/* Seeds one task can be given: locks it held when we came. More are counted as lost. */
+#define LT_SEEDS_MAX 4
+
+/* The value of the map "held", keyed by the task_struct's address: what the task holds. */
+struct lt_task_held {
+	__u32 count;    /* entries of held[] in use */
+	__u32 declared; /* of these, how many are of a declared class */
+	__u32 scope;    /* depth of scopes the task is in */
+	__u32 inside;   /* 1: counted in inside[] and tasks_inside */
+	__u32 tid;
+	__u32 seeds;        /* entries of seed[] still to be taken over */
+	__u32 seed_counted; /* 1: counted once more in inside[], for the seeds */
+	__u32 kept;         /* scratch of held_prune() */
+	__u64 hash;         /* over the entries, see held_prune() */
+	__u64 seed[LT_SEEDS_MAX];
+	struct lt_held held[LT_HELD_MAX];
+};
+
 /* One lock function's index in lock_function_addr[]: its address, to find the caller's frame. */
 enum lt_function_id {
 #define LT_FUNCTION_ID(function, ...) LT_FUNCTION_##function,

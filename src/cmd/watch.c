@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/deadlocks.h"
 #include "cmd/watch_options.h"
 #include "kernel/hooks.h"
 #include "kernel/lock_spec.h"
@@ -40,6 +41,7 @@ struct watch {
 	struct model *model;
 	struct vm_names *vms;
 	struct report_context report;
+	struct deadlocks deadlocks;
 	struct utsname system;
 	char taint[32];
 	uint64_t printed, outside;
@@ -375,6 +377,7 @@ static const char *watch_loop(struct watch *w)
 			return "duration over";
 		if (now - tick >= TICK_MS * 1000000L) {
 			tick = now;
+			deadlocks_look(&w->deadlocks, w->tracer, w->model);
 			if (tracer_tick(w->tracer) > 0)
 				message_info("modules were loaded, attached to them: %s",
 					     tracer_late_modules(w->tracer));

@@ -66,7 +66,7 @@ static int run_program(struct bpf_program *program, uint64_t a, uint64_t b)
 	return err ? err : (int)opts.retval;
 }
 
-static int read_kernel(struct tracer *t, uint64_t address, void *out, size_t size)
+int discover_read(struct tracer *t, uint64_t address, void *out, size_t size)
 {
 	struct locktrace_bpf *object = tracer_newest(t);
 	int err = run_program(object->progs.peek, address, size);
@@ -86,9 +86,9 @@ static bool is_list(struct tracer *t, uint64_t head)
 {
 	struct list_link link, next, prev;
 
-	return !read_kernel(t, head, &link, sizeof(link)) && link.next && link.prev &&
-	       !read_kernel(t, link.next, &next, sizeof(next)) && next.prev == head &&
-	       !read_kernel(t, link.prev, &prev, sizeof(prev)) && prev.next == head;
+	return !discover_read(t, head, &link, sizeof(link)) && link.next && link.prev &&
+	       !discover_read(t, link.next, &next, sizeof(next)) && next.prev == head &&
+	       !discover_read(t, link.prev, &prev, sizeof(prev)) && prev.next == head;
 }
 
 /* Calls visit with each object on a list. The list may change meanwhile: every step is checked. */
@@ -101,12 +101,12 @@ static void walk_list(struct tracer *t, uint64_t head, uint64_t link_offset,
 	for (size_t i = 0; i < LIST_MAX; i++) {
 		uint64_t from = node;
 
-		if (read_kernel(t, node, &link, sizeof(link)))
+		if (discover_read(t, node, &link, sizeof(link)))
 			break;
 		node = link.next;
 		if (node == head || !node)
 			return;
-		if (read_kernel(t, node, &link, sizeof(link)) || link.prev != from)
+		if (discover_read(t, node, &link, sizeof(link)) || link.prev != from)
 			break;
 		visit(t, node - link_offset);
 	}
@@ -237,7 +237,7 @@ static void watch_user_class(struct tracer *t, size_t i)
 	uint64_t address = class->address, object;
 
 	if (class->through_pointer) {
-		if (read_kernel(t, class->address, &object, sizeof(object)) || !object) {
+		if (discover_read(t, class->address, &object, sizeof(object)) || !object) {
 			message_info("%s: the pointer is not set, so this lock is not watched", class->name);
 			return;
 		}

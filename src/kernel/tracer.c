@@ -617,6 +617,32 @@ void tracer_numbers(struct tracer *tracer, struct tracer_numbers *out)
 	out->tasks_inside = tracer_first(tracer)->bss->tasks_inside;
 }
 
+int tracer_lock_owner(struct tracer *tracer, uint64_t address, uint64_t *owner)
+{
+	struct type_member member;
+	int err = types_member(tracer->types, NULL, "mutex", "owner", &member);
+
+	if (!err)
+		err = discover_read(tracer, address + member.offset, owner, sizeof(*owner));
+	*owner &= ~7ULL; /* MUTEX_FLAGS, kernel/locking/mutex.c */
+	return err;
+}
+
+int tracer_last_call(struct tracer *tracer, uint64_t task, struct tracer_call *out)
+{
+	struct lt_task_held held;
+	const struct lt_held *last;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(tracer_first(tracer)->maps.held), &task, &held) || !held.count ||
+	    held.count > LT_HELD_MAX)
+		return -ENOENT;
+	last = &held.held[held.count - 1];
+	if (last->flags & LT_HELD_TRYLOCK)
+		return -ENOENT;
+	*out = (struct tracer_call){ .lock = last->last_addr, .tid = held.tid };
+	return 0;
+}
+
 uint64_t tracer_chain_hits(struct tracer *tracer, uint64_t key)
 {
 	struct lt_chain_seen seen;

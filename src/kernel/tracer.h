@@ -103,6 +103,21 @@ struct tracer_numbers {
 
 void tracer_numbers(struct tracer *tracer, struct tracer_numbers *out);
 
+/*
+ * Reads who owns a mutex now: the address of the task_struct, a name only; 0:
+ * nobody. 0 or negative errno.
+ */
+int tracer_lock_owner(struct tracer *tracer, uint64_t address, uint64_t *owner);
+
+/* The last lock call of a task that may wait: its attempt, or what it got. */
+struct tracer_call {
+	uint64_t lock;
+	uint32_t tid;
+};
+
+/* 0; -ENOENT: the task is not followed, or its last call was a trylock. */
+int tracer_last_call(struct tracer *tracer, uint64_t task, struct tracer_call *out);
+
 /* How often a chain was seen (struct lt_record_chain.key); 0: no longer known. */
 uint64_t tracer_chain_hits(struct tracer *tracer, uint64_t key);
 

@@ -56,6 +56,8 @@ static inline struct locktrace_bpf *tracer_newest(const struct tracer *t)
 void discover_fill_tables(struct tracer *t);
 /* Watches static locks, walks files and lists, takes over what is held. 0 or negative errno. */
 int discover_all(struct tracer *t);
+/* Reads a piece of kernel memory, at most LT_PEEK_MAX bytes. 0 or negative errno. */
+int discover_read(struct tracer *t, uint64_t address, void *out, size_t size);
 /* Adds one lock to the watched ones. 0, -E2BIG when the map is full. */
 int discover_watch(struct tracer *t, uint64_t address, uint32_t class_id);
 

@@ -37,7 +37,7 @@ struct class_draft {
 	uint32_t declared;
 	char key[KEY_LEN];
 	char name[KEY_LEN];
-	char long_name[KEY_LEN];       /* "": none */
+	char long_name[KEY_LEN];    /* "": none */
 	char lockdep_name[KEY_LEN]; /* "": not known */
 };
 
@@ -50,7 +50,7 @@ static const struct {
 	LT_MEMBER_CLASSES(MEMBER_CLASS)
 #undef MEMBER_CLASS
 #define STATIC_CLASS(id, module, name, symbol, type, member, lockdep) [LT_CLASS_##id] = { 0, name, lockdep },
-	LT_STATIC_CLASSES(STATIC_CLASS)
+		LT_STATIC_CLASSES(STATIC_CLASS)
 #undef STATIC_CLASS
 };
 
@@ -425,7 +425,7 @@ void class_unite(struct class_table *table, struct class *winner, struct class *
 	}
 	hash_remove(&table->by_name, &loser->by_name);
 	table->united++;
-	list_for_each_safe(link, following, &loser->locks) {
+	list_for_each_safe (link, following, &loser->locks) {
 		struct lock *lock = list_entry(link, struct lock, class_link);
 
 		list_remove(link);

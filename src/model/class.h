@@ -21,7 +21,8 @@ enum class_source {
 	CLASS_BY_ADDRESS,
 };
 
-struct class {
+struct class
+{
 	struct lock_class public; /* first */
 	struct graph_node node;   /* in the class graph */
 	struct list locks;        /* of struct lock, by class_link */
@@ -36,8 +37,8 @@ struct class_table {
 	struct symbol_source symbols;
 	struct class **classes; /* by index */
 	uint32_t count, room;
-	uint32_t united; /* how many of them are now others */
-	struct hash by_key;  /* of struct class_key, see class.c */
+	uint32_t united;    /* how many of them are now others */
+	struct hash by_key; /* of struct class_key, see class.c */
 	struct hash by_name;
 	char *user_names[LT_CLASS_USER_MAX - LT_CLASS_USER];
 	bool user_used[LT_CLASS_USER_MAX - LT_CLASS_USER];
@@ -48,7 +49,7 @@ struct class_query {
 	uint32_t declared; /* lt_held.class_id, valid */
 	uint64_t addr;
 	uint64_t generation;
-	uint64_t ip;                        /* where it was taken, 0: unknown */
+	uint64_t ip;                       /* where it was taken, 0: unknown */
 	const struct lt_record_lock *hint; /* NULL: none came */
 };
 

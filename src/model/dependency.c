@@ -173,9 +173,8 @@ static int dependency_observe_locks(struct dependency_table *table, const struct
 	return change;
 }
 
-int dependency_observe(struct dependency_table *table, const struct observation *observation,
-		       chain_hits hits, void *context, struct class_edge **class_edge,
-		       struct lock_edge **lock_edge)
+int dependency_observe(struct dependency_table *table, const struct observation *observation, chain_hits hits,
+		       void *context, struct class_edge **class_edge, struct lock_edge **lock_edge)
 {
 	int class_change, lock_change;
 
@@ -232,7 +231,7 @@ static void class_edge_unite(struct dependency_table *table, struct class_edge *
 		(void)class_edge_add_finding(winner, loser->findings[i]);
 		finding_replace_edge(loser->findings[i], loser, winner);
 	}
-	list_for_each_safe(link, following, &loser->lock_edges) {
+	list_for_each_safe (link, following, &loser->lock_edges) {
 		list_entry(link, struct lock_edge, class_link)->class_edge = winner;
 		list_remove(link);
 		list_add_tail(&winner->lock_edges, link);

@@ -57,9 +57,8 @@ void dependency_table_release(struct dependency_table *table);
  * Adds an observation to both graphs; to that of locks only if both live.
  * Sets *class_edge, and *lock_edge or NULL. Returns enum dependency_change, or -ENOMEM.
  */
-int dependency_observe(struct dependency_table *table, const struct observation *observation,
-		       chain_hits hits, void *context, struct class_edge **class_edge,
-		       struct lock_edge **lock_edge);
+int dependency_observe(struct dependency_table *table, const struct observation *observation, chain_hits hits,
+		       void *context, struct class_edge **class_edge, struct lock_edge **lock_edge);
 
 /* A lock dies: its edges in the lock graph go, what they said of their classes stays. */
 void dependency_forget_lock(struct dependency_table *table, struct lock *lock);

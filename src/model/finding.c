@@ -120,8 +120,7 @@ static bool identity_equal(const struct finding_identity *a, const struct findin
 	return i == count;
 }
 
-struct finding_entry *finding_find(const struct finding_table *table,
-				   const struct finding_identity *identity)
+struct finding_entry *finding_find(const struct finding_table *table, const struct finding_identity *identity)
 {
 	struct hash_node *node = hash_first(&table->by_identity, identity_hash(identity));
 
@@ -237,8 +236,8 @@ void finding_set_witness(struct finding_table *table, struct finding_entry *entr
 	edge->from_index = witness->from_index;
 	edge->to_lock = sighting->public.locks[sighting->public.held_count];
 	/* One lock taken twice is that lock, even if its held entry did not know which one it was. */
-	edge->from_lock = entry->public.same_instance ? edge->to_lock :
-							sighting->public.locks[witness->from_index];
+	edge->from_lock =
+		entry->public.same_instance ? edge->to_lock : sighting->public.locks[witness->from_index];
 }
 
 void finding_count(struct finding_entry *entry, uint64_t record, uint64_t time_ns)
@@ -340,7 +339,6 @@ void finding_table_reindex(struct finding_table *table)
 		if (!entry->retired && finding_find(table, &identity))
 			entry->retired = true;
 		if (!entry->retired) /* cannot fail: the table has held as many before */
-			(void)hash_insert(&table->by_identity, &entry->by_identity,
-					  identity_hash(&identity));
+			(void)hash_insert(&table->by_identity, &entry->by_identity, identity_hash(&identity));
 	}
 }

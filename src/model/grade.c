@@ -136,15 +136,16 @@ static void walk_on(struct walk *walk, uint32_t step)
 	struct list *link;
 
 	if (step == walk->count - 1) {
-		struct graph_edge *edge = graph_find_edge(&walk->table->locks, &lock->node,
-							  walk->path[0]->edge.from);
+		struct graph_edge *edge =
+			graph_find_edge(&walk->table->locks, &lock->node, walk->path[0]->edge.from);
 
+		/* Its classes are the right ones: those of the two locks. */
 		walk->path[step] = edge ? list_entry(edge, struct lock_edge, edge) : NULL;
-		if (edge && walk_may_step(walk, step, walk->path[step]))
+		if (edge)
 			walk_end(walk);
 		return;
 	}
-	list_for_each(link, &lock->node.out) {
+	list_for_each (link, &lock->node.out) {
 		if (walk->best->grade.grade == GRADE_LIKELY || !*walk->budget)
 			return;
 		--*walk->budget;

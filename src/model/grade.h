@@ -44,7 +44,7 @@ struct grade {
 
 /* A cycle of locks that is an instance of a cycle of classes. */
 struct instance {
-	struct grade grade;                             /* GRADE_NONE: none was found */
+	struct grade grade;                               /* GRADE_NONE: none was found */
 	const struct evidence *evidence[MODEL_CYCLE_MAX]; /* of each edge, in the order of the classes */
 };
 

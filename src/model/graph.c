@@ -105,7 +105,7 @@ uint32_t graph_find_cycles(struct graph *graph, struct graph_edge *closing, grap
 	if (node == goal)
 		return 0;
 	for (graph_visit(node, round, NULL, &tail); node && found < max; node = node->queue_next) {
-		list_for_each(link, &node->out) {
+		list_for_each (link, &node->out) {
 			struct graph_edge *edge = list_entry(link, struct graph_edge, out_link);
 
 			if (edge->to == goal) {

@@ -15,14 +15,14 @@ struct list {
 };
 
 /* The structure of a type that contains, as the named member, the thing pointed at. */
-#define list_entry(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define list_entry(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 /* Runs over a list; the body must not unlink the current link. */
 #define list_for_each(link, head) for ((link) = (head)->next; (link) != (head); (link) = (link)->next)
 
 /* Runs over a list; the body may unlink the current link, no other. */
-#define list_for_each_safe(link, following, head)                                                      \
-	for ((link) = (head)->next, (following) = (link)->next; (link) != (head);                      \
+#define list_for_each_safe(link, following, head)                                 \
+	for ((link) = (head)->next, (following) = (link)->next; (link) != (head); \
 	     (link) = (following), (following) = (link)->next)
 
 static inline void list_init(struct list *list)

@@ -45,8 +45,17 @@ struct lock *lock_find_declared(const struct lock_table *table, uint64_t addr, u
 {
 	struct lock *lock = lock_first(table, addr);
 
-	while (lock && (lock->public.addr != addr || !lock->class ||
-			lock->class->public.declared != class_id))
+	while (lock &&
+	       (lock->public.addr != addr || !lock->class || lock->class->public.declared != class_id))
+		lock = lock_next(lock);
+	return lock;
+}
+
+struct lock *lock_find_static(const struct lock_table *table, uint64_t addr)
+{
+	struct lock *lock = lock_first(table, addr);
+
+	while (lock && (lock->public.addr != addr || !lock->class || lock->class->source != CLASS_BY_SYMBOL))
 		lock = lock_next(lock);
 	return lock;
 }

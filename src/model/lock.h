@@ -39,6 +39,12 @@ struct lock *lock_find(const struct lock_table *table, uint64_t addr, uint64_t g
 /* The living lock of a class id at an address, whatever its generation, or NULL. */
 struct lock *lock_find_declared(const struct lock_table *table, uint64_t addr, uint32_t class_id);
 /*
+ * The living lock at an address whose class is a symbol: memory of a static lock
+ * is never used for another one, so whatever its generation it is the same. NULL:
+ * none.
+ */
+struct lock *lock_find_static(const struct lock_table *table, uint64_t addr);
+/*
  * A living lock that an heir with this generation proves dead: same address,
  * another generation. Generation 0 is "unknown" and proves nothing. Or NULL.
  */

@@ -72,7 +72,7 @@ static struct lock *object_living_lock(const struct object *object)
 {
 	struct list *link;
 
-	list_for_each(link, &object->locks) {
+	list_for_each (link, &object->locks) {
 		struct lock *lock = list_entry(link, struct lock, object_link);
 
 		if (lock->alive)
@@ -111,7 +111,7 @@ static int model_learn_object(struct model *model, const struct lt_record_object
 	if (!object)
 		return -ENOMEM;
 	object_learn(&model->objects, object, record);
-	list_for_each(link, &object->locks)
+	list_for_each (link, &object->locks)
 		list_entry(link, struct lock, object_link)->public.object = &object->public;
 	return 0;
 }
@@ -131,8 +131,12 @@ static int model_feed_object(struct model *model, const struct lt_record_object 
 /* A lock by address and generation; those that this one proves dead die. NULL: out of memory. */
 static struct lock *model_find_lock(struct model *model, uint64_t addr, uint64_t generation)
 {
-	struct lock *outlived, *lock;
+	struct lock *outlived, *lock = lock_find_static(&model->locks, addr);
 
+	/* Foreign locks get a generation only when they become watched; a static one is the same before and
+	 * after. */
+	if (lock)
+		return lock;
 	while ((outlived = lock_find_outlived(&model->locks, addr, generation)))
 		model_kill_lock(model, outlived);
 	lock = lock_find(&model->locks, addr, generation);
@@ -509,6 +513,20 @@ void model_count(const struct model *model, struct model_counts *out)
 const struct finding *model_finding(const struct model *model, uint32_t id)
 {
 	return id && id <= model->findings.count ? &model->findings.entries[id - 1]->public : NULL;
+}
+
+int model_confirm_deadlock(struct model *model, uint32_t id)
+{
+	const struct grade deadlock = { .grade = GRADE_DEADLOCK };
+	struct finding_entry *entry;
+
+	if (!id || id > model->findings.count)
+		return -ENOENT;
+	entry = model->findings.entries[id - 1];
+	if (entry->public.grade == GRADE_DEADLOCK)
+		return -EALREADY;
+	finding_tell(&model->findings, entry, &deadlock);
+	return 0;
 }
 
 void model_refresh(struct model *model, const struct finding *finding)

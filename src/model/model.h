@@ -55,15 +55,15 @@ const char *finding_grade_name(enum finding_grade grade);
 
 /* A class of locks. Owned by the model, valid as long as it is. */
 struct lock_class {
-	uint32_t index;           /* dense, from 0 */
-	uint32_t declared;        /* enum lt_class_id; LT_CLASS_FOREIGN for any other */
+	uint32_t index;    /* dense, from 0 */
+	uint32_t declared; /* enum lt_class_id; LT_CLASS_FOREIGN for any other */
 	/*
 	 * "kvm.lock", "guests_lock", "&pipe->mutex", "slab task_group+0x40",
 	 * "at foo+0x12 [bar]". Gets longer when another class of that name
 	 * appears: ask again each time.
 	 */
 	const char *name;
-	const char *lockdep_name; /* "&kvm->lock"; NULL where not known */
+	const char *lockdep_name;             /* "&kvm->lock"; NULL where not known */
 	const struct lock_class *united_with; /* not NULL: this class was found to be that one; use that */
 };
 
@@ -82,7 +82,7 @@ struct model_object {
 struct model_lock {
 	uint64_t addr;
 	uint64_t generation;
-	const struct lock_class *class; /* after uniting: always the final class */
+	const struct lock_class *class;    /* after uniting: always the final class */
 	const struct model_object *object; /* that contains it; NULL: none known */
 };
 
@@ -92,9 +92,9 @@ struct sighting {
 	uint64_t time_ns;
 	uint32_t flags; /* enum lt_chain_flags */
 	struct lt_task task;
-	uint32_t held_count;                /* held[held_count] is the lock being taken */
+	uint32_t held_count; /* held[held_count] is the lock being taken */
 	uint32_t stack_count;
-	const struct lt_held *held;         /* held_count + 1 entries */
+	const struct lt_held *held;            /* held_count + 1 entries */
 	const struct model_lock *const *locks; /* the same entries, as locks */
 	const uint64_t *stack;
 };
@@ -110,10 +110,10 @@ struct finding_edge {
 	 * held_count here.
 	 */
 	uint32_t from_index;
-	uint64_t count;                  /* times this dependency was seen, all instances; at least 1 */
-	uint64_t first_ns, last_ns;      /* CLOCK_BOOTTIME, of new sightings */
-	uint32_t instances;              /* pairs of locks seen in this order */
-	bool many_tasks;                 /* seen of more than one task */
+	uint64_t count;             /* times this dependency was seen, all instances; at least 1 */
+	uint64_t first_ns, last_ns; /* CLOCK_BOOTTIME, of new sightings */
+	uint32_t instances;         /* pairs of locks seen in this order */
+	bool many_tasks;            /* seen of more than one task */
 };
 
 /*
@@ -185,11 +185,11 @@ const char *model_object_describe(const struct model *model, const struct model_
 				  size_t size);
 
 struct model_counts {
-	uint64_t chains;       /* chain records taken */
-	uint64_t classes;      /* distinct, after uniting */
-	uint64_t locks;        /* known now */
-	uint64_t dependencies; /* between classes */
-	uint64_t findings;     /* distinct */
+	uint64_t chains;                   /* chain records taken */
+	uint64_t classes;                  /* distinct, after uniting */
+	uint64_t locks;                    /* known now */
+	uint64_t dependencies;             /* between classes */
+	uint64_t findings;                 /* distinct */
 	uint64_t objects[LT_OBJECT_KINDS]; /* alive now, by kind */
 };
 
@@ -197,6 +197,13 @@ void model_count(const struct model *model, struct model_counts *out);
 
 /* The finding with an id (from 1), NULL past the last one. */
 const struct finding *model_finding(const struct model *model, uint32_t id);
+
+/*
+ * Somebody who can look at the locks and tasks has seen that those of a circular
+ * finding wait for each other now: its grade rises to GRADE_DEADLOCK and it is
+ * told again. 0; -ENOENT: no such finding; -EALREADY: it is graded so already.
+ */
+int model_confirm_deadlock(struct model *model, uint32_t id);
 
 /* Brings the counts of a finding and its edges up to date (asks chain_hits). */
 void model_refresh(struct model *model, const struct finding *finding);

@@ -171,22 +171,22 @@ static void object_forget_parent(struct object_table *table, struct object *obje
 
 void object_learn(struct object_table *table, struct object *object, const struct lt_record_object *record)
 {
-	struct model_object *public = &object->public;
+	struct model_object *shown = &object->public;
 
 	if (!object->known)
 		table->alive[record->kind]++;
 	object->known = true;
-	public->kind = record->kind;
-	if (record->parent && record->parent != public->parent) {
+	shown->kind = record->kind;
+	if (record->parent && record->parent != shown->parent) {
 		object_forget_parent(table, object);
-		public->parent = record->parent;
+		shown->parent = record->parent;
 	}
 	if (record->pid)
-		public->pid = record->pid;
-	public->number = record->number;
+		shown->pid = record->pid;
+	shown->number = record->number;
 	if (record->name[0]) {
-		memcpy(public->name, record->name, sizeof(public->name));
-		public->name[sizeof(public->name) - 1] = '\0';
+		memcpy(shown->name, record->name, sizeof(shown->name));
+		shown->name[sizeof(shown->name) - 1] = '\0';
 	}
 	object_remember_parent(table, object);
 }
@@ -195,7 +195,7 @@ struct object *object_doomed_child(const struct object *object)
 {
 	struct list *link;
 
-	list_for_each(link, &object->children) {
+	list_for_each (link, &object->children) {
 		struct object *child = list_entry(link, struct object, child_link);
 		uint32_t kind = child->public.kind;
 

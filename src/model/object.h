@@ -18,9 +18,9 @@ struct object {
 	struct object *parent; /* holds a reference; NULL: none or unknown */
 	struct list children;  /* of struct object, by child_link */
 	struct list child_link;
-	uint64_t born;         /* a number that grows: which of two is newer */
-	uint32_t references;   /* of locks and of children */
-	bool known;            /* its record came */
+	uint64_t born;       /* a number that grows: which of two is newer */
+	uint32_t references; /* of locks and of children */
+	bool known;          /* its record came */
 };
 
 struct object_table {

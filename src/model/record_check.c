@@ -22,8 +22,9 @@ static bool chain_is_valid(const struct lt_record_chain *chain)
 
 	if (chain->header.size < stack_at || chain->header.size > sizeof(*chain))
 		return false;
-	if (chain->held_count > LT_HELD_MAX || chain->stack_count > LT_STACK_MAX)
+	if (chain->held_count > LT_HELD_MAX)
 		return false;
+	/* Bounds stack_count too: the record is no larger than one with LT_STACK_MAX frames. */
 	if (chain->header.size < stack_at + chain->stack_count * sizeof(chain->stack[0]))
 		return false;
 	for (i = 0; i <= chain->held_count; i++) {

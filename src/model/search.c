@@ -64,7 +64,7 @@ static void search_instance(struct search *search, struct finding_entry *entry, 
 				    best);
 		return;
 	}
-	list_for_each(link, &entry->edges[position]->lock_edges) {
+	list_for_each (link, &entry->edges[position]->lock_edges) {
 		if (best->grade.grade == GRADE_LIKELY || !budget--)
 			break;
 		grade_find_instance(search->dependencies, entry->edges, count, position,
@@ -305,8 +305,8 @@ static uint32_t finding_position(const struct finding_entry *entry, const struct
 static void search_known(struct search *search, struct class_edge *class_edge, struct lock_edge *lock_edge,
 			 int change, const struct witness *fixed)
 {
-	bool changed = change &
-		       (DEPENDENCY_CLASS_CHANGED | DEPENDENCY_NEW_LOCK_EDGE | DEPENDENCY_LOCK_CHANGED);
+	bool changed =
+		change & (DEPENDENCY_CLASS_CHANGED | DEPENDENCY_NEW_LOCK_EDGE | DEPENDENCY_LOCK_CHANGED);
 	uint32_t i;
 
 	for (i = 0; i < class_edge->finding_count; i++) {
@@ -388,18 +388,16 @@ int search_united(struct search *search, struct class *class)
 	struct list *link, *nesting;
 	int error = 0;
 
-	list_for_each(link, &class->node.in)
-		search_regrade(search, list_entry(link, struct class_edge, edge.in_link));
-	list_for_each(link, &class->node.out) {
+	list_for_each (link, &class->node.out) {
 		struct class_edge *edge = list_entry(link, struct class_edge, edge.out_link);
 
+		/* Any cycle through the class, known or closed now, leaves it by one of these edges. */
 		search_regrade(search, edge);
-		/* Any cycle that the uniting closed leaves the class by one of these edges. */
 		if (!class_edge_is_nesting(edge) && !error)
 			error = search_classes(search, edge, NULL, NULL);
 		if (!class_edge_is_nesting(edge))
 			continue;
-		list_for_each(nesting, &edge->lock_edges) {
+		list_for_each (nesting, &edge->lock_edges) {
 			if (!error)
 				error = search_nesting(
 					search, list_entry(nesting, struct lock_edge, class_link), NULL);

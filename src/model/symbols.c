@@ -19,7 +19,6 @@ int symbol_format(const struct symbol_source *source, uint64_t address, int offs
 	if (symbol.offset || offset_always)
 		snprintf(offset, sizeof(offset), "+0x%" PRIx64, symbol.offset);
 	snprintf(out, size, "%.*s%s%s%.*s%s", SYMBOL_NAME_LEN, symbol.name, offset,
-		 symbol.module[0] ? " [" : "", SYMBOL_MODULE_LEN, symbol.module,
-		 symbol.module[0] ? "]" : "");
+		 symbol.module[0] ? " [" : "", SYMBOL_MODULE_LEN, symbol.module, symbol.module[0] ? "]" : "");
 	return 0;
 }

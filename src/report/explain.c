@@ -87,6 +87,14 @@ char *report_sentence(const struct report_context *c, const struct finding *find
 {
 	struct report_side sides[MODEL_CYCLE_MAX];
 	size_t count = report_sides(finding, sides);
+	static const char *const joints[] = { "", ", while ", " and " };
+	static const char *const ends[] = {
+		"",
+		": a second task that does the same at the wrong moment and it wait for each other for ever.",
+		": both then wait for ever.",
+		": all of them then wait for ever.",
+	};
+	bool now = finding->grade == GRADE_DEADLOCK;
 	struct text t;
 
 	if (!text_begin(&t))
@@ -97,21 +105,15 @@ char *report_sentence(const struct report_context *c, const struct finding *find
 	}
 	for (size_t i = 0; i < count; i++) {
 		char task[REPORT_TEXT_LEN], holds[REPORT_TEXT_LEN], waits[REPORT_TEXT_LEN];
+		bool can = !i && !now;
 
 		report_task(c, &sides[i].sighting->task, task, sizeof(task));
 		report_lock(c, sides[i].holds, holds, sizeof(holds));
 		report_lock(c, sides[i].waits_for, waits, sizeof(waits));
-		fprintf(t.stream, "%s%s %s %s and wait%s for %s",
-			!i       ? ""
-			: i == 1 ? ", while "
-				 : " and ",
-			task, i ? "holds" : "can hold", holds, i ? "s" : "", waits);
+		fprintf(t.stream, "%s%s %s %s and %s for %s", joints[i < 2 ? i : 2], task,
+			can ? "can hold" : "holds", holds, can ? "wait" : "waits", waits);
 	}
-	fputs(count == 1
-		      ? ": a second task that does the same at the wrong moment and it wait for each other for ever."
-	      : count == 2 ? ": both then wait for ever."
-			   : ": all of them then wait for ever.",
-	      t.stream);
+	fputs(now ? ": they wait for ever." : ends[count < 3 ? count : 3], t.stream);
 	return text_end(&t);
 }
 
@@ -195,8 +197,9 @@ static bool wait_is_killable(const struct report_context *c, const struct sighti
 }
 
 static void advise_killing(const struct report_context *c, const struct report_side *sides, size_t count,
-			   FILE *out)
+			   bool now, FILE *out)
 {
+	const char *when = now ? "It hangs" : "If it hangs";
 	bool any = false;
 
 	for (size_t i = 0; i < count; i++) {
@@ -205,14 +208,15 @@ static void advise_killing(const struct report_context *c, const struct report_s
 		if (!wait_is_killable(c, sides[i].sighting))
 			continue;
 		any = true;
-		fprintf(out, "If it hangs: %s waits killably, so kill -9 %u breaks it.\n",
+		fprintf(out, "%s: %s waits killably, so kill -9 %u breaks it.\n", when,
 			report_task_short(&sides[i].sighting->task, task, sizeof(task)),
 			sides[i].sighting->task.pid);
 	}
 	if (!any)
-		fputs("If it hangs: none of these waits ends by a signal, so kill -9 does not break it; every "
-		      "later user of these locks hangs too, and only a reboot of the host helps.\n",
-		      out);
+		fprintf(out,
+			"%s: none of these waits ends by a signal, so kill -9 does not break it; every later user "
+			"of these locks hangs too, and only a reboot of the host helps.\n",
+			when);
 }
 
 char *report_advice(const struct report_context *c, const struct finding *finding)
@@ -223,7 +227,7 @@ char *report_advice(const struct report_context *c, const struct finding *findin
 
 	if (!text_begin(&t))
 		return NULL;
-	if (finding->kind == FINDING_CIRCULAR && count > 1) {
+	if (finding->kind == FINDING_CIRCULAR && count > 1 && finding->grade != GRADE_DEADLOCK) {
 		fputs("Until it is mended: keep ", t.stream);
 		for (size_t i = 0; i < count; i++) {
 			char entry[REPORT_TEXT_LEN], task[REPORT_TEXT_LEN];
@@ -234,6 +238,6 @@ char *report_advice(const struct report_context *c, const struct finding *findin
 		}
 		fputs(" from running at the same time.\n", t.stream);
 	}
-	advise_killing(c, sides, count, t.stream);
+	advise_killing(c, sides, count, finding->grade == GRADE_DEADLOCK, t.stream);
 	return text_end(&t);
 }

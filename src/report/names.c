@@ -48,17 +48,30 @@ const char *report_lock(const struct report_context *c, const struct model_lock 
 	return out;
 }
 
+/* A task may call itself anything, also what a terminal would obey. */
+static const char *comm(const struct lt_task *task, char out[LT_COMM_LEN + 1])
+{
+	snprintf(out, LT_COMM_LEN + 1, "%.*s", LT_COMM_LEN, task->comm);
+	for (char *p = out; *p; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	return out;
+}
+
 const char *report_task_short(const struct lt_task *task, char *out, size_t size)
 {
-	snprintf(out, size, "%.*s/%u", LT_COMM_LEN, task->comm, task->tid);
+	char name[LT_COMM_LEN + 1];
+
+	snprintf(out, size, "%s/%u", comm(task, name), task->tid);
 	return out;
 }
 
 const char *report_task(const struct report_context *c, const struct lt_task *task, char *out, size_t size)
 {
 	const char *name = vm_name(c, task->pid);
+	char own[LT_COMM_LEN + 1];
 
-	snprintf(out, size, "%.*s/%u (process %u%s%s%s)", LT_COMM_LEN, task->comm, task->tid, task->pid,
+	snprintf(out, size, "%s/%u (process %u%s%s%s)", comm(task, own), task->tid, task->pid,
 		 name ? ", VM '" : "", name ? name : "", name ? "'" : "");
 	return out;
 }

@@ -275,11 +275,10 @@ __attribute__((unused)) static const struct finding *the_finding(const struct sc
 	return model_finding(scene->model, 1);
 }
 
-#define assert_classes(finding, expected)                                                \
-	do {                                                                             \
-		char classes_[512];                                                      \
-		assert_string_equal(finding_classes(finding, classes_, sizeof(classes_)), \
-				    expected);                                           \
+#define assert_classes(finding, expected)                                                            \
+	do {                                                                                         \
+		char classes_[512];                                                                  \
+		assert_string_equal(finding_classes(finding, classes_, sizeof(classes_)), expected); \
 	} while (0)
 
 #endif

@@ -63,7 +63,8 @@ static void without_a_name_there_is_none(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(cmdline_vm_name(cases[i].cmdline, cases[i].length, name, sizeof(name)), -ENOENT);
+		assert_int_equal(cmdline_vm_name(cases[i].cmdline, cases[i].length, name, sizeof(name)),
+				 -ENOENT);
 }
 
 static void strange_bytes_and_long_names_are_tamed(void **state)
@@ -81,7 +82,8 @@ static void strange_bytes_and_long_names_are_tamed(void **state)
 /* Any bytes at all: no reading past the end (the sanitizer watches the exact allocation). */
 static void any_bytes_do_no_harm(void **state)
 {
-	static const char *const words[] = { "-name", "--id", "--api-socket", "guest=", ",", "=", "/", ".sock", "\0" };
+	static const char *const words[] = { "-name", "--id", "--api-socket", "guest=", ",",
+					     "=",     "/",    ".sock",        "\0" };
 	char name[16];
 
 	(void)state;
@@ -103,7 +105,7 @@ static void any_bytes_do_no_harm(void **state)
 		}
 		cmdline = realloc(cmdline, length ? length : 1);
 		cmdline_vm_name(cmdline, length, name, sizeof(name));
-		
+
 		free(cmdline);
 	}
 }

@@ -31,9 +31,8 @@ static struct graph_edge *draw(struct drawing *drawing, const char *text)
 		int from = text[0] - 'A', to = text[1] - 'A';
 
 		edge = &drawing->edges[from][to];
-		assert_int_equal(graph_add_edge(&drawing->graph, edge, &drawing->nodes[from],
-						&drawing->nodes[to]),
-				 0);
+		assert_int_equal(
+			graph_add_edge(&drawing->graph, edge, &drawing->nodes[from], &drawing->nodes[to]), 0);
 	}
 	return edge;
 }
@@ -134,9 +133,8 @@ static void a_filter_closes_nodes(void **state)
 	(void)state;
 	drawing_begin(&drawing);
 	closing = draw(&drawing, "BE EA BC CD DA AB");
-	assert_int_equal(graph_find_cycles(&drawing.graph, closing, not_e, &drawing.nodes['E' - 'A'], &cycle,
-					   1),
-			 1);
+	assert_int_equal(
+		graph_find_cycles(&drawing.graph, closing, not_e, &drawing.nodes['E' - 'A'], &cycle, 1), 1);
 	assert_string_equal(cycle_text(&drawing, &cycle, text), "BCDA");
 	graph_release(&drawing.graph);
 }
@@ -184,8 +182,10 @@ static void a_hash_table_keeps_what_it_is_given(void **state)
 	for (i = 0; i < COUNT; i++) {
 		found = 0;
 		node = hash_first(&table, hash_numbers((uint64_t)i / 2, 0));
-		for (; node; node = hash_next(node))
+		for (; node; node = hash_next(node)) {
+			assert_int_equal(node->hash, hash_numbers((uint64_t)i / 2, 0));
 			found += list_entry(node, struct number, node)->value == (uint64_t)i;
+		}
 		assert_int_equal(found, i % 4 != 0);
 	}
 	while ((node = hash_any(&table)))

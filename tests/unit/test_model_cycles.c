@@ -332,8 +332,12 @@ static void an_owned_lock_is_found_by_address_where_the_generation_differs(void 
 	chain.held[0].generation = 0;
 	chain.held_count = 2;
 	chain.flags = LT_CHAIN_OWNED;
+	chain.held[0].class_id = LT_CLASS_FOREIGN;
+	chain.held[1].flags = LT_HELD_TRYLOCK; /* so that there would be a dependency on the first */
 	assert_int_equal(scene_feed(&scene, &chain), 0);
 	assert_int_equal(the_finding(&scene)->edges[0].from_index, 0);
+	assert_classes(the_finding(&scene), "A");
+	assert_int_equal(dependencies(&scene), 1); /* B A */
 	scene_end(&scene);
 }
 
@@ -420,6 +424,22 @@ static void of_repeating_classes_only_the_likely_is_told(void **state)
 	scene_end(&scene);
 }
 
+static void a_nesting_can_close_such_a_circle(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_begin(&scene);
+	task_takes(&scene, 1, "X2 A");
+	task_takes(&scene, 2, "A X1");
+	assert_int_equal(findings(&scene), 1);
+	task_takes(&scene, 3, "X1 X2");
+	assert_int_equal(findings(&scene), 2);
+	assert_classes(model_finding(scene.model, 2), "X A X");
+	assert_int_equal(model_finding(scene.model, 2)->grade, GRADE_LIKELY);
+	scene_end(&scene);
+}
+
 static void a_cycle_longer_than_can_be_told_is_not_told(void **state)
 {
 	char text[8];
@@ -463,6 +483,7 @@ int main(void)
 		cmocka_unit_test(readers_block_like_writers),
 		cmocka_unit_test(locks_that_meet_though_their_classes_repeat),
 		cmocka_unit_test(of_repeating_classes_only_the_likely_is_told),
+		cmocka_unit_test(a_nesting_can_close_such_a_circle),
 		cmocka_unit_test(a_cycle_longer_than_can_be_told_is_not_told),
 	};
 

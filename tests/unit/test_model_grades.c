@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause
 /* The grades, each rise from one to the next, and what a finding shows and counts. */
+#include <errno.h>
+
 #include "chain_builder.h"
 
 static void expect_told(const struct scene *scene, uint32_t nth, enum finding_grade grade,
@@ -122,6 +124,11 @@ static void one_address_of_a_task_is_not_one_task(void **state)
 	chain.held_count = 1;
 	assert_int_equal(scene_feed(&scene, &chain), 0);
 	assert_int_equal(the_finding(&scene)->grade, GRADE_LIKELY);
+	assert_false(the_finding(&scene)->edges[1].many_tasks);
+	chain.task.tid = 78;
+	assert_int_equal(scene_feed(&scene, &chain), 0);
+	model_refresh(scene.model, the_finding(&scene));
+	assert_true(the_finding(&scene)->edges[1].many_tasks);
 	scene_end(&scene);
 }
 
@@ -199,11 +206,11 @@ static void no_grade_ever_falls(void **state)
 static void what_does_not_guard(void **state)
 {
 	static const char *const pairs[][2] = {
-		{ "G1 A B", "G2 B A" },  /* two locks of one class */
-		{ "Gr A B", "Gr B A" },  /* readers let each other in */
-		{ "G A B", "Gr B A" },   /* exclusive in one only */
-		{ "G0x2 A B", "G B A" }, /* which lock of a run is still held is not known */
-		{ "G A B", "B A" },      /* not in every observation */
+		{ "G1 A B", "G2 B A" },   /* two locks of one class */
+		{ "Gr A B", "Gr B A" },   /* readers let each other in */
+		{ "G A B", "Gr B A" },    /* exclusive in one only */
+		{ "G0x2 A B", "G1 B A" }, /* which lock of a run is still held is not known */
+		{ "G A B", "B A" },       /* not in every observation */
 	};
 	struct scene scene;
 	size_t i;
@@ -221,11 +228,10 @@ static void what_does_not_guard(void **state)
 static void what_guards(void **state)
 {
 	static const char *const pairs[][2] = {
-		{ "G A B", "G B A" },
-		{ "G H A B", "H G B A" },   /* either; order does not matter here */
-		{ "G? A B", "G* B A" },     /* however it was taken: it is held */
-		{ "A G? B", "B G? A" },     /* in between too: both would have to hold it while they wait */
-		{ "A1 A B", "A1 B A" },     /* another lock of a class of the cycle */
+		{ "G A B", "G B A" },   { "G H A B", "H G B A" }, /* either; order does not matter here */
+		{ "G? A B", "G* B A" },                           /* however it was taken: it is held */
+		{ "A G? B", "B G? A" }, /* in between too: both would have to hold it while they wait */
+		{ "A1 A B", "A1 B A" }, /* another lock of a class of the cycle */
 	};
 	struct scene scene;
 	size_t i;
@@ -274,9 +280,9 @@ static void vm_takes(struct scene *scene, unsigned int task, unsigned int vm, co
 	for (; *text; text++, count++) {
 		struct lt_held *held = &chain.held[count];
 
-		held->class_id = *text == 'k' ? LT_CLASS_KVM_LOCK :
-				 *text == 's' ? LT_CLASS_KVM_SLOTS_LOCK :
-						LT_CLASS_KVM_VCPU_MUTEX;
+		held->class_id = *text == 'k'   ? LT_CLASS_KVM_LOCK
+				 : *text == 's' ? LT_CLASS_KVM_SLOTS_LOCK
+						: LT_CLASS_KVM_VCPU_MUTEX;
 		held->object = (*text == 'v' ? 0xffffc90000010000 : 0xffffc90000000000) + vm * 0x100000;
 		held->addr = held->last_addr = held->object + held->class_id * 0x40;
 		held->generation = 1;
@@ -374,6 +380,117 @@ static void the_lock_of_another_vm_does_not_guard(void **state)
 	assert_int_equal(the_finding(&scene)->grade, GRADE_POSSIBLE);
 	vm_takes(&scene, 3, 1, "kvs"); /* each half under a kvm.lock, but not the same one */
 	assert_int_equal(the_finding(&scene)->grade, GRADE_LIKELY);
+	scene_end(&scene);
+}
+
+static void one_half_without_the_own_lock_is_enough(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	three_vms(&scene);
+	vm_takes(&scene, 1, 0, "kvs");
+	vm_takes(&scene, 2, 1, "ksv");
+	assert_int_equal(the_finding(&scene)->grade, GRADE_GUARDED);
+	vm_takes(&scene, 3, 2, "vs"); /* the half that did not close the cycle */
+	assert_int_equal(the_finding(&scene)->grade, GRADE_POSSIBLE);
+	scene_end(&scene);
+}
+
+static struct lt_held held_member(uint32_t class_id, uint64_t object)
+{
+	struct lt_held held = {
+		.addr = object + class_id * 0x40,
+		.generation = 1,
+		.object = object,
+		.class_id = class_id,
+		.count = 1,
+	};
+
+	return held;
+}
+
+#define KVM(vm) (0xffffc90000000000 + (vm)*0x100000)
+#define VCPU(vm) (KVM(vm) + 0x10000)
+
+/* The last of the four is taken; those of class 0 are left out. */
+static void takes_members(struct scene *scene, unsigned int task, const struct lt_held members[4])
+{
+	struct lt_record_chain chain;
+	uint32_t i, count = 0;
+
+	chain_begin(scene, &chain, task);
+	for (i = 0; i < 4; i++) {
+		if (members[i].class_id)
+			chain.held[count++] = members[i];
+	}
+	chain.held_count = (uint16_t)(count - 1);
+	assert_int_equal(scene_feed(scene, &chain), 0);
+}
+
+static void the_example_is_the_lock_of_the_vm_concerned(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	three_vms(&scene);
+	vm_takes(&scene, 1, 2, "kvs");
+	takes_members(&scene, 2,
+		      (const struct lt_held[4]){ held_member(LT_CLASS_KVM_LOCK, KVM(0)),
+						 held_member(LT_CLASS_KVM_LOCK, KVM(1)),
+						 held_member(LT_CLASS_KVM_SLOTS_LOCK, KVM(1)),
+						 held_member(LT_CLASS_KVM_VCPU_MUTEX, VCPU(1)) });
+	assert_true(the_finding(&scene)->guard_per_object);
+	assert_int_equal(the_finding(&scene)->guard->object->addr, KVM(1));
+	scene_end(&scene);
+}
+
+static void a_pair_of_two_vms_has_no_own_lock(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	three_vms(&scene);
+	takes_members(&scene, 1,
+		      (const struct lt_held[4]){ held_member(LT_CLASS_KVM_LOCK, KVM(0)),
+						 held_member(LT_CLASS_KVM_VCPU_MUTEX, VCPU(0)),
+						 held_member(LT_CLASS_KVM_SLOTS_LOCK, KVM(1)) });
+	vm_takes(&scene, 2, 2, "ksv");
+	assert_int_equal(the_finding(&scene)->grade, GRADE_POSSIBLE);
+	scene_end(&scene);
+
+	three_vms(&scene); /* nor has a pair of one VM under another's */
+	takes_members(&scene, 1,
+		      (const struct lt_held[4]){ held_member(LT_CLASS_KVM_LOCK, KVM(0)),
+						 held_member(LT_CLASS_KVM_VCPU_MUTEX, VCPU(1)),
+						 held_member(LT_CLASS_KVM_SLOTS_LOCK, KVM(1)) });
+	vm_takes(&scene, 2, 2, "ksv");
+	assert_int_equal(the_finding(&scene)->grade, GRADE_POSSIBLE);
+	scene_end(&scene);
+}
+
+static void a_device_set_belongs_to_no_group(void **state)
+{
+	struct scene scene;
+	uint64_t base;
+
+	(void)state;
+	scene_begin(&scene);
+	for (base = 0x10000; base <= 0x20000; base += 0x10000) {
+		object_event(&scene, LT_OBJECT_BORN, LT_OBJECT_GROUP, base, 0, 0, 0, "1");
+		object_event(&scene, LT_OBJECT_BORN, LT_OBJECT_DEVICE, base + 0x1000, base, 0, 0, "d");
+		object_event(&scene, LT_OBJECT_BORN, LT_OBJECT_DEV_SET, base + 0x2000, base + 0x1000, 0, 0,
+			     NULL);
+	}
+	takes_members(&scene, 1,
+		      (const struct lt_held[4]){ held_member(LT_CLASS_VFIO_GROUP_GROUP_LOCK, 0x10000),
+						 held_member(LT_CLASS_VFIO_DEVICE_SET_LOCK, 0x12000),
+						 held_member(LT_CLASS_VFIO_GROUP_DEVICE_LOCK, 0x10000) });
+	takes_members(&scene, 2,
+		      (const struct lt_held[4]){ held_member(LT_CLASS_VFIO_GROUP_GROUP_LOCK, 0x20000),
+						 held_member(LT_CLASS_VFIO_GROUP_DEVICE_LOCK, 0x20000),
+						 held_member(LT_CLASS_VFIO_DEVICE_SET_LOCK, 0x22000) });
+	assert_int_equal(the_finding(&scene)->grade, GRADE_POSSIBLE);
 	scene_end(&scene);
 }
 
@@ -485,7 +602,10 @@ static void counts_are_those_of_the_chain_cache(void **state)
 	scene.hits = 10; /* the cache forgot and counts anew */
 	model_refresh(scene.model, finding);
 	assert_int_equal(finding->edges[0].count, 2020);
-	scene.hits = 0; /* and forgot again: what was known stays */
+	scene.hits = 0; /* not known for a moment: what was known stays */
+	model_refresh(scene.model, finding);
+	assert_int_equal(finding->edges[0].count, 2020);
+	scene.hits = 10;
 	model_refresh(scene.model, finding);
 	assert_int_equal(finding->edges[0].count, 2020);
 	assert_int_equal(finding->edges[0].first_ns, 1);
@@ -558,10 +678,30 @@ static void names_of_kinds_and_grades(void **state)
 	assert_string_equal(finding_grade_name(GRADE_DEADLOCK), "deadlock");
 }
 
+static void a_cycle_seen_to_hang_is_a_deadlock(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_begin(&scene);
+	assert_int_equal(model_confirm_deadlock(scene.model, 1), -ENOENT);
+	task_takes(&scene, 1, "A B");
+	task_takes(&scene, 2, "B A");
+	assert_int_equal(model_confirm_deadlock(scene.model, 0), -ENOENT);
+	assert_int_equal(model_confirm_deadlock(scene.model, 1), 0);
+	assert_int_equal(scene.told_count, 2);
+	assert_int_equal(scene.told[1].grade, GRADE_DEADLOCK);
+	assert_int_equal(scene.told[1].previous_grade, GRADE_LIKELY);
+	assert_int_equal(model_confirm_deadlock(scene.model, 1), -EALREADY);
+	assert_int_equal(scene.told_count, 2);
+	scene_end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_tasks_with_the_same_locks_are_likely),
+		cmocka_unit_test(a_cycle_seen_to_hang_is_a_deadlock),
 		cmocka_unit_test(different_locks_are_possible),
 		cmocka_unit_test(one_task_rises_with_a_second),
 		cmocka_unit_test(the_first_edge_can_be_the_one_with_a_second_task),
@@ -577,6 +717,10 @@ int main(void)
 		cmocka_unit_test(the_own_lock_of_each_vm_guards),
 		cmocka_unit_test(the_own_lock_of_each_vm_guards_from_the_start),
 		cmocka_unit_test(the_lock_of_another_vm_does_not_guard),
+		cmocka_unit_test(one_half_without_the_own_lock_is_enough),
+		cmocka_unit_test(the_example_is_the_lock_of_the_vm_concerned),
+		cmocka_unit_test(a_pair_of_two_vms_has_no_own_lock),
+		cmocka_unit_test(a_device_set_belongs_to_no_group),
 		cmocka_unit_test(another_vms_gate_and_tasks_do_not_count_for_these_locks),
 		cmocka_unit_test(nesting_of_a_class_under_a_gate_is_guarded),
 		cmocka_unit_test(nesting_of_a_class_rises_like_any_cycle),

@@ -155,6 +155,11 @@ static void chains_with_impossible_entries(void **state)
 	valid_chain(&scene, &good);
 	chain = good, chain.held_count = LT_HELD_MAX + 1;
 	refused(&scene, &chain);
+	/* The same, where what follows would pass for an entry. */
+	for (i = 0; i <= LT_HELD_MAX; i++)
+		chain.held[i] = good.held[i % 2];
+	memcpy(chain.stack, &good.held[1], sizeof(good.held[1]));
+	refused(&scene, &chain);
 	chain = good, chain.held_count = UINT16_MAX;
 	refused(&scene, &chain);
 	chain = good, chain.stack_count = LT_STACK_MAX + 1;
@@ -254,6 +259,9 @@ static void objects_that_contain_each_other(void **state)
 	scene_begin(&scene);
 	object_event(&scene, LT_OBJECT_BORN, LT_OBJECT_GROUP, 1, 2, 0, 0, NULL);
 	object_event(&scene, LT_OBJECT_BORN, LT_OBJECT_DEVICE, 2, 1, 0, 0, NULL);
+	object_event(&scene, LT_OBJECT_FOUND, LT_OBJECT_GROUP, 1, 2, 0, 0, NULL);
+	scene.object[0] = 2;
+	task_takes(&scene, 1, "A B"); /* looks for what A belongs to in the end */
 	object_event(&scene, LT_OBJECT_BORN, LT_OBJECT_VM, 3, 3, 0, 0, NULL);
 	/* All kinds at one address, each its own parent, over and over. */
 	for (event = LT_OBJECT_FOUND; event <= 3 * LT_OBJECT_DEAD; event++) {

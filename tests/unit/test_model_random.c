@@ -11,9 +11,9 @@
 #include <time.h>
 
 #define CLASSES 6
-#define LOCKS 3        /* of each class */
+#define LOCKS 3 /* of each class */
 #define OBSERVATIONS 64
-#define GATES 3        /* G, H, I: held besides, never in a cycle */
+#define GATES 3 /* G, H, I: held besides, never in a cycle */
 
 struct observed {
 	unsigned int from_class, from_lock, to_class, to_lock, task, gates; /* gates: bits */
@@ -38,9 +38,9 @@ static unsigned int below(uint64_t *random, unsigned int limit)
 	return (unsigned int)((*random * 0x2545f4914f6cdd1dULL >> 33) % limit);
 }
 
-#define check(condition)                                                                             \
-	do {                                                                                         \
-		if (!(condition))                                                                    \
+#define check(condition)                                                                               \
+	do {                                                                                           \
+		if (!(condition))                                                                      \
 			fail_msg("LOCKTRACE_SEED=%llu: %s", (unsigned long long)the_seed, #condition); \
 	} while (0)
 
@@ -50,7 +50,7 @@ static void history_begin(struct history *history)
 
 	scene_begin(&history->scene);
 	history->count = 0;
-	for (class = 0; class < CLASSES; class++)
+	for (class = 0; class < CLASSES; class ++)
 		for (lock = 0; lock < LOCKS; lock++)
 			history->generation[class][lock] = 1;
 	memset(history->expected, 0, sizeof(history->expected));
@@ -209,7 +209,7 @@ struct slow_cycles {
 	const struct history *history;
 	unsigned int path[CLASSES];
 	unsigned int goal;
-	uint32_t shortest;       /* 0: none */
+	uint32_t shortest;      /* 0: none */
 	unsigned int last_hops; /* bits: classes from which a cycle comes back to the goal */
 };
 
@@ -424,8 +424,9 @@ static void grades_when_locks_die(void **state)
 /* Two or three locks of one class alone. */
 static enum finding_grade slow_nesting_grade(const struct history *history)
 {
-	static const unsigned int circles[][4] = { { 2, 0, 1 },    { 2, 0, 2 },    { 2, 1, 2 },
-						   { 3, 0, 1, 2 }, { 3, 0, 2, 1 } };
+	static const unsigned int circles[][4] = {
+		{ 2, 0, 1 }, { 2, 0, 2 }, { 2, 1, 2 }, { 3, 0, 1, 2 }, { 3, 0, 2, 1 }
+	};
 	enum finding_grade best = GRADE_NONE, grade;
 	unsigned int circle, i;
 
