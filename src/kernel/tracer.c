@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
 /*
- * Loading and attaching. The object is opened once for all modules that are
- * there, and once more for each that comes later: its types can only be
- * relocated then. All instances share the maps of the first. See tracer.h.
+ * The kernel side from its start to its end: loads (load.c), looks round
+ * (discover.c), hands out records, keeps house, counts. See tracer.h.
  */
 #include "kernel/tracer.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +18,6 @@
 #include "locktrace/kernel_side.h"
 #include "message.h"
 
-/* A program that the verifier refuses is left out and the rest tried again, this often. */
-#define LOAD_TRIES 4
 /* Foreign locks are looked over this often, and let go when taken so often without one under them. */
 #define SWEEP_MS 10000
 #define LET_GO_AFTER 10000
@@ -41,57 +37,9 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* libbpf's messages: shown with -v; the program that failed to load is picked out. */
-static char failed_program[64];
-
-static int libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
-{
-	char name[64], *text;
-
-	if (level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
-		return 0;
-	if (sscanf(text, "libbpf: prog '%63[^']': failed to load", name) == 1)
-		snprintf(failed_program, sizeof(failed_program), "%s", name);
-	if (*text && text[strlen(text) - 1] == '\n')
-		text[strlen(text) - 1] = '\0';
-	message_note("%s", text);
-	free(text);
-	return 0;
-}
-
-static int module_index(const char *module)
-{
-	for (size_t i = 0; i < hook_module_count; i++)
-		if (!strcmp(hook_modules[i], module))
-			return (int)i;
-	return -1;
-}
-
-/* A module is usable when it is live, not while its init still runs; built in, it always is. */
-static bool module_present(struct tracer *t, const char *module)
-{
-	char path[128], state[16] = "";
-	FILE *file;
-
-	if (!*module)
-		return true;
-	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
-	file = fopen(path, "re");
-	if (file) {
-		if (!fgets(state, sizeof(state), file))
-			state[0] = '\0';
-		fclose(file);
-		return !strncmp(state, "live", 4);
-	}
-	for (size_t i = 0; i < hook_count; i++)
-		if (!strcmp(hooks[i].module, module) && kallsyms_address(t->symbols, "", hooks[i].function))
-			return true;
-	return false;
-}
-
 bool tracer_has_module(const struct tracer *tracer, const char *module)
 {
-	int i = module_index(module);
+	int i = load_module_index(module);
 
 	return i >= 0 && tracer->module_attached[i];
 }
@@ -104,272 +52,6 @@ enum attach_kind tracer_attach_kind(const struct tracer *tracer)
 bool tracer_counts_misses(const struct tracer *tracer)
 {
 	return !tracer->uses_kprobes;
-}
-
-/*
- * For each hook whether and how its function can be reached, found once for an
- * instance: the look-up in the kernel's BTF is a long one.
- */
-static struct target {
-	bool exists, in_btf;
-	uint32_t btf_id;
-	int btf_fd;
-} targets[HOOKS_MAX];
-
-static void find_targets(struct tracer *t, const bool *new_modules)
-{
-	for (size_t i = 0; i < hook_count; i++) {
-		const struct hook *h = &hooks[i];
-
-		memset(&targets[i], 0, sizeof(targets[i]));
-		if (!new_modules[module_index(h->module)])
-			continue;
-		if (i && !strcmp(h->function, hooks[i - 1].function)) {
-			targets[i] = targets[i - 1];
-			continue;
-		}
-		targets[i].exists = kallsyms_address(t->symbols, h->module, h->function) != 0;
-		if (!targets[i].exists)
-			message_note("%s is not in this kernel", h->function);
-		else if (t->attach == ATTACH_FENTRY)
-			targets[i].in_btf = !types_function(t->types, h->module, h->function,
-							    &targets[i].btf_id, &targets[i].btf_fd);
-	}
-}
-
-/*
- * Does this hook belong to the attach kind, and is its function there? A function
- * that fentry cannot reach because it is in no BTF (a module's, before 5.11) gets
- * a kprobe, unless fentry was asked for.
- */
-static bool hook_wanted(struct tracer *t, size_t i)
-{
-	bool fentry = t->attach == ATTACH_FENTRY && targets[i].in_btf;
-
-	if (!targets[i].exists)
-		return false;
-	if (hooks[i].form == FORM_FENTRY) {
-		if (t->options.attach == ATTACH_FENTRY && !targets[i].in_btf) {
-			message_note("%s is in no BTF, so fentry cannot reach it", hooks[i].function);
-			t->attach_failed++;
-		}
-		return fentry;
-	}
-	return !fentry && t->options.attach != ATTACH_FENTRY;
-}
-
-/*
- * libbpf looks a target up in the kernel's BTF first and in that of each module
- * then, anew for each program. We know it already, and in which module.
- */
-static int set_target(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
-{
-	(void)cookie;
-	for (size_t i = 0; i < hook_count; i++) {
-		if (strcmp(hooks[i].program, bpf_program__name(program)) != 0)
-			continue;
-		opts->attach_btf_id = targets[i].btf_id;
-		opts->attach_btf_obj_fd = (uint32_t)targets[i].btf_fd;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-static int register_sections(void)
-{
-	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = set_target);
-
-	if (libbpf_register_prog_handler("fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &opts) < 0 ||
-	    libbpf_register_prog_handler("fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts) < 0)
-		return -EINVAL;
-	return 0;
-}
-
-static struct bpf_program *program_of(struct locktrace_bpf *object, const char *name)
-{
-	return bpf_object__find_program_by_name(object->obj, name);
-}
-
-static void select_programs(struct tracer *t, struct locktrace_bpf *object, const char denied[][64],
-			    size_t denied_count)
-{
-	for (size_t i = 0; i < hook_count; i++) {
-		bool wanted = hook_wanted(t, i);
-
-		for (size_t d = 0; d < denied_count; d++)
-			wanted = wanted && strcmp(denied[d], hooks[i].program) != 0;
-		bpf_program__set_autoload(program_of(object, hooks[i].program), wanted);
-	}
-	bpf_program__set_autoload(object->progs.task_free, t->instance_count == 0);
-	bpf_program__set_autoload(object->progs.setup, t->instance_count == 0);
-}
-
-static uint64_t symbol(struct tracer *t, const char *name)
-{
-	return kallsyms_address(t->symbols, "", name);
-}
-
-/* Knobs go into read-only data before the first load. */
-static void set_knobs(struct tracer *t, struct locktrace_bpf *object)
-{
-	uint64_t start = symbol(t, "_stext");
-
-	object->rodata->every_lock = t->options.every_lock;
-	object->rodata->image_start = start;
-	object->rodata->image_size = symbol(t, "_end") - start;
-	object->rodata->vmemmap_base_at = symbol(t, "vmemmap_base");
-	object->rodata->page_offset_base_at = symbol(t, "page_offset_base");
-	object->rodata->vmalloc_base_at = symbol(t, "vmalloc_base");
-#define FUNCTION_ADDRESS(function, ...) \
-	object->rodata->lock_function_addr[LT_FUNCTION_##function] = symbol(t, #function);
-	LT_LOCK_FUNCTIONS(FUNCTION_ADDRESS)
-	LT_LOCK_RETURN_FUNCTIONS(FUNCTION_ADDRESS)
-	FUNCTION_ADDRESS(__mutex_init)
-	FUNCTION_ADDRESS(mutex_init_generic)
-#undef FUNCTION_ADDRESS
-	if (t->options.ring_size)
-		bpf_map__set_max_entries(object->maps.records, (uint32_t)t->options.ring_size);
-}
-
-/* A later instance uses the maps, global data too, of the first. */
-static int share_maps(struct tracer *t, struct locktrace_bpf *object)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map (map, object->obj) {
-		struct bpf_map *first =
-			bpf_object__find_map_by_name(tracer_first(t)->obj, bpf_map__name(map));
-		int err = first ? bpf_map__reuse_fd(map, bpf_map__fd(first)) : -ENOENT;
-
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int load_once(struct tracer *t, const char denied[][64], size_t denied_count,
-		     struct locktrace_bpf **out)
-{
-	struct locktrace_bpf *object = locktrace_bpf__open();
-	int err;
-
-	if (!object)
-		return -errno;
-	select_programs(t, object, denied, denied_count);
-	if (t->instance_count == 0) {
-		set_knobs(t, object);
-		err = 0;
-	} else {
-		err = share_maps(t, object);
-	}
-	if (!err)
-		err = locktrace_bpf__load(object);
-	if (err) {
-		locktrace_bpf__destroy(object);
-		return err;
-	}
-	*out = object;
-	return 0;
-}
-
-static void explain_load_failure(struct tracer *t, int err)
-{
-	if (err == -EPERM && geteuid() == 0 && t->attach == ATTACH_FENTRY)
-		message_error(
-			"this kernel refuses BPF trampolines (fentry, fexit): loading '%s' gave EPERM. "
-			"This is a restriction of the kernel or of a security module, not of memory limits. "
-			"Try --attach kprobe.",
-			failed_program);
-	else if (err == -EPERM)
-		message_error(
-			"loading the BPF programs was refused (EPERM). locktrace needs root, or "
-			"CAP_BPF and CAP_PERFMON and CAP_SYS_PTRACE; kernel lockdown in confidentiality "
-			"mode forbids it too.");
-	else
-		message_error("loading the BPF programs failed: %s (program '%s'). Run with -v for the "
-			      "verifier's words.",
-			      strerror(-err), failed_program);
-}
-
-/* Loads the programs for the modules that are new; leaves out one that this kernel's verifier refuses. */
-static int load_instance(struct tracer *t, const bool *new_modules)
-{
-	char denied[LOAD_TRIES][64];
-	size_t denied_count = 0;
-	int err;
-
-	find_targets(t, new_modules);
-	for (;;) {
-		failed_program[0] = '\0';
-		err = load_once(t, denied, denied_count, &t->instances[t->instance_count].object);
-		if (!err || !failed_program[0] || err == -EPERM || denied_count == LOAD_TRIES)
-			break;
-		message_info("program '%s' does not load on this kernel (%s); going on without it",
-			     failed_program, strerror(-err));
-		snprintf(denied[denied_count++], sizeof(denied[0]), "%s", failed_program);
-		t->attach_failed++;
-	}
-	if (err) {
-		explain_load_failure(t, err);
-		return err;
-	}
-	t->instance_count++;
-	return 0;
-}
-
-static struct bpf_link *attach_hook(const struct hook *h, struct bpf_program *program)
-{
-	if (h->form == FORM_FENTRY)
-		return bpf_program__attach_trace(program);
-	return bpf_program__attach_kprobe(program, h->form == FORM_KRETPROBE, h->function);
-}
-
-static int attach_program(struct tracer *t, struct instance *instance, const struct hook *h)
-{
-	struct bpf_program *program = program_of(instance->object, h->program);
-	struct bpf_link *link;
-	int err;
-
-	if (!bpf_program__autoload(program))
-		return 0;
-	link = attach_hook(h, program);
-	err = (int)libbpf_get_error(link);
-	if (err) {
-		message_info("cannot attach to %s: %s", h->function, strerror(-err));
-		t->attach_failed++;
-		return err;
-	}
-	instance->links[instance->link_count++] = link;
-	t->numbers.hooks_attached++;
-	t->uses_kprobes = t->uses_kprobes || h->form != FORM_FENTRY;
-	return 0;
-}
-
-/* Locks last: what they see is then understood from the first call on. */
-static int attach_instance(struct tracer *t, struct instance *instance)
-{
-	static const enum hook_role order[] = { ROLE_INIT, ROLE_OBJECT, ROLE_SCOPE, ROLE_LOCK };
-	bool refused = false;
-
-	for (size_t r = 0; r < sizeof(order) / sizeof(order[0]); r++) {
-		for (size_t i = 0; i < hook_count; i++) {
-			int err;
-
-			if (hooks[i].role != order[r])
-				continue;
-			err = attach_program(t, instance, &hooks[i]);
-			refused = refused || err == -EPERM;
-		}
-	}
-	if (t->numbers.hooks_attached)
-		return 0;
-	if (refused)
-		message_error("this kernel refuses to attach BPF programs to functions (%s, EPERM). "
-			      "Try the other --attach kind.",
-			      attach_kind_name(t->attach));
-	else
-		message_error("no lock function could be attached to (%s).", attach_kind_name(t->attach));
-	return refused ? -EPERM : -ENOENT;
 }
 
 static int run_setup(struct tracer *t)
@@ -426,7 +108,7 @@ static int bring_up(struct tracer *t, const bool *new_modules)
 		}
 	}
 	discover_fill_tables(t);
-	err = attach_instance(t, &t->instances[t->instance_count - 1]);
+	err = load_attach(t, &t->instances[t->instance_count - 1]);
 	if (err)
 		return err;
 	for (size_t i = 0; i < hook_module_count; i++)
@@ -465,15 +147,14 @@ int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, 
 	t->symbols = symbols;
 	t->types = types;
 	t->attach = options->attach == ATTACH_AUTO ? ATTACH_FENTRY : options->attach;
-	libbpf_set_print(libbpf_message);
-	err = register_sections();
+	err = load_prepare();
 	if (err) {
 		message_error("libbpf is too old: it does not let us name the targets of programs");
 		tracer_close(t);
 		return err;
 	}
 	for (size_t i = 0; i < hook_module_count; i++)
-		present[i] = module_present(t, hook_modules[i]);
+		present[i] = load_module_present(t, hook_modules[i]);
 	err = bring_up(t, present);
 	if (err) {
 		tracer_close(t);
@@ -555,7 +236,7 @@ int tracer_tick(struct tracer *tracer)
 
 	sweep(tracer);
 	for (size_t i = 0; i < hook_module_count; i++) {
-		if (tracer->module_attached[i] || !module_present(tracer, hook_modules[i]))
+		if (tracer->module_attached[i] || !load_module_present(tracer, hook_modules[i]))
 			continue;
 		arrived[i] = true;
 		count++;

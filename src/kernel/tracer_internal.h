@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
-/* Shared by tracer.c (load, attach), discover.c (what lives) and nobody else. */
+/* Shared by tracer.c, load.c (load, attach), discover.c (what lives) and nobody else. */
 #ifndef LOCKTRACE_KERNEL_TRACER_INTERNAL_H
 #define LOCKTRACE_KERNEL_TRACER_INTERNAL_H
 
@@ -49,6 +49,19 @@ static inline struct locktrace_bpf *tracer_newest(const struct tracer *t)
 {
 	return t->instances[t->instance_count - 1].object;
 }
+
+/* load.c */
+
+/* Once per process, before the first load. 0 or negative errno. */
+int load_prepare(void);
+/* Index in hook_modules, or -1. */
+int load_module_index(const char *module);
+/* A module is usable when it is live, not while its init still runs; built in, it always is. */
+bool load_module_present(struct tracer *t, const char *module);
+/* One more instance, for the modules marked (as hook_modules). 0, or negative errno after a message. */
+int load_instance(struct tracer *t, const bool *new_modules);
+/* Attaches an instance's programs. 0, or negative errno after a message. */
+int load_attach(struct tracer *t, struct instance *instance);
 
 /* discover.c */
 

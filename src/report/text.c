@@ -237,14 +237,15 @@ void text_summary(const struct report_summary *s, FILE *out)
 {
 	fprintf(out,
 		"%s after %" PRIu64 " s: %" PRIu64 " finding%s; %" PRIu64 " dependencies between %" PRIu64
-		" classes of %" PRIu64 " locks, from %" PRIu64 " chains.\n",
+		" lock classes, from %" PRIu64 " chains.\n",
 		s->ended, s->seconds, s->findings, s->findings == 1 ? "" : "s", s->seen.dependencies,
-		s->seen.classes, s->seen.locks, s->seen.chains);
+		s->seen.classes, s->seen.chains);
 	fprintf(out,
-		"Objects: %" PRIu64 " VMs, %" PRIu64 " vCPUs, %" PRIu64 " groups, %" PRIu64
-		" devices; foreign locks followed: %" PRIu64 ".\n",
+		"Alive now: %" PRIu64 " VMs, %" PRIu64 " vCPUs, %" PRIu64 " groups, %" PRIu64
+		" devices, %" PRIu64 " locks that were met; foreign locks followed: %" PRIu64 ".\n",
 		s->seen.objects[LT_OBJECT_VM], s->seen.objects[LT_OBJECT_VCPU],
-		s->seen.objects[LT_OBJECT_GROUP], s->seen.objects[LT_OBJECT_DEVICE], s->foreign);
+		s->seen.objects[LT_OBJECT_GROUP], s->seen.objects[LT_OBJECT_DEVICE], s->seen.locks,
+		s->foreign);
 	if (s->outside)
 		fprintf(out, "Findings that --pid or --vm leaves out: %" PRIu64 ".\n", s->outside);
 	print_words("Trust: ", report_trust_text(&s->trust), out);
