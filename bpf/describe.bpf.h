@@ -67,7 +67,10 @@ ALWAYS_INLINE void describe_slab(struct lt_record_lock *r, __u64 addr)
 	bpf_probe_read_kernel_str(r->slab, sizeof(r->slab), BPF_CORE_READ(cache, name));
 }
 
-/* Tells user space about a lock. A function of its own for the verifier (checked once). */
+/*
+ * Tells user space about a lock; -1 when the ring buffer is full. A function of its
+ * own for the verifier (checked once).
+ */
 __noinline int describe_lock(__u64 addr, __u64 generation, __u64 first_ip)
 {
 	struct lt_record_lock *r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
@@ -75,7 +78,7 @@ __noinline int describe_lock(__u64 addr, __u64 generation, __u64 first_ip)
 
 	if (!r) {
 		count_lost(LT_LOST_RING_BUFFER);
-		return 0;
+		return -1;
 	}
 	__builtin_memset(r, 0, sizeof(*r));
 	r->header.type = LT_RECORD_LOCK;

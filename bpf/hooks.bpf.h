@@ -27,23 +27,32 @@ ALWAYS_INLINE bool on_stack(__u64 addr, __u64 stack)
 	return (addr ^ stack) < KERNEL_STACK_SIZE;
 }
 
-/* Foreign locks held: each gets a name, and is known from now on to have one under it. */
-static __noinline int describe_held(struct lt_task_held *h)
+/* A foreign lock gets its name before the first chain that has it; -1 when that could not be sent. */
+static __noinline int lock_tell(__u64 addr, __u64 generation, __u64 ip, __u32 outer)
+{
+	struct lt_watched *w = bpf_map_lookup_elem(&watched, &addr);
+
+	if (w && outer)
+		w->flags |= LT_WATCHED_OUTER;
+	if (w && w->flags & LT_WATCHED_TOLD)
+		return 0;
+	if (describe_lock(addr, generation, ip))
+		return -1;
+	if (w)
+		w->flags |= LT_WATCHED_TOLD;
+	return 0;
+}
+
+/* The same for all that are held, which are known from now on to have a lock under them. */
+static __noinline int held_tell(struct lt_task_held *h)
 {
 	for (__u32 i = 0; i < LT_HELD_MAX; i++) {
 		struct lt_held *e = &h->held[i];
-		struct lt_watched *w;
-		__u64 addr = e->addr;
 
 		if (i >= h->count)
 			break;
-		if (e->class_id != LT_CLASS_FOREIGN)
-			continue;
-		w = bpf_map_lookup_elem(&watched, &addr);
-		if (w)
-			w->flags |= LT_WATCHED_OUTER;
-		else
-			describe_lock(addr, e->generation, e->ip);
+		if (e->class_id == LT_CLASS_FOREIGN && lock_tell(e->addr, e->generation, e->ip, 1))
+			return -1;
 	}
 	return 0;
 }
@@ -94,11 +103,8 @@ static __noinline int chain_new(void *ctx, struct lt_task_held *h, struct lt_hel
 	__u32 flags = 0;
 	__u64 key;
 
-	if (e->class_id == LT_CLASS_FOREIGN && !e->generation) {
-		if (h->declared || every_lock)
-			e->generation = watch_foreign(e->addr);
-		describe_lock(e->addr, e->generation, e->ip);
-	}
+	if (e->class_id == LT_CLASS_FOREIGN && !e->generation && (h->declared || every_lock))
+		e->generation = watch_foreign(e->addr);
 	key = entry_hash(h->hash, e);
 	seen = bpf_map_lookup_elem(&chains, &key);
 	if (seen) {
@@ -108,8 +114,9 @@ static __noinline int chain_new(void *ctx, struct lt_task_held *h, struct lt_hel
 	}
 	if (!(how & HOW_DONE) && lock_owner(e->addr) == task)
 		flags |= LT_CHAIN_OWNED;
-	describe_held(h);
-	if (chain_send(ctx, h, e, key, flags))
+	if (e->class_id == LT_CLASS_FOREIGN && lock_tell(e->addr, e->generation, e->ip, 0))
+		return 0;
+	if (held_tell(h) || chain_send(ctx, h, e, key, flags))
 		return 0;
 	if (seen)
 		seen->many_tasks = task;

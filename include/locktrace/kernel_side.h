@@ -44,6 +44,7 @@ struct lt_watched {
 enum lt_watched_flags {
 	LT_WATCHED_OUTER = 1 << 0,  /* foreign: a lock was seen to be taken under it */
 	LT_WATCHED_LET_GO = 1 << 1, /* foreign: busy and never outer, so no longer in the filter */
+	LT_WATCHED_TOLD = 1 << 2,   /* foreign: user space has what is known of it */
 };
 
 /* The value of the map "chains", keyed by the chain's key. */
