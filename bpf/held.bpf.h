@@ -137,13 +137,10 @@ ALWAYS_INLINE struct lt_held *held_top(struct lt_task_held *h)
 	return h->count ? &h->held[(h->count - 1) & HELD_MASK] : NULL;
 }
 
-/*
- * Whether a lock continues a run: one more lock of the declared class on top,
- * as when all vCPU mutexes of a VM are taken.
- */
+/* Whether a lock continues a run: one more vCPU mutex on top of others, as when all of a VM are taken. */
 ALWAYS_INLINE bool held_is_run(const struct lt_held *top, const struct lt_held *e)
 {
-	return top && e->class_id != LT_CLASS_FOREIGN && top->class_id == e->class_id &&
+	return top && e->class_id == LT_CLASS_KVM_VCPU_MUTEX && top->class_id == e->class_id &&
 	       top->flags == e->flags && top->addr != e->addr;
 }
 
@@ -188,6 +185,8 @@ static __noinline int held_take_seeds(struct lt_task_held *h, __u64 task)
 		e.count = 1;
 		e.flags = LT_HELD_SEEDED;
 		held_push(h, &e);
+		if (e.class_id != LT_CLASS_FOREIGN)
+			h->declared++;
 	}
 	h->seeds = 0;
 	if (h->seed_counted) {

@@ -91,6 +91,13 @@ static __noinline int chain_send(void *ctx, struct lt_task_held *h, const struct
 	return 0;
 }
 
+/* Tells two tasks apart also when one got the other's memory: the thread id is above an address's low bits.
+ */
+ALWAYS_INLINE __u64 task_mark(const struct lt_task_held *h, __u64 task)
+{
+	return task ^ ((__u64)h->tid << 40);
+}
+
 /*
  * A chain that is not in the cache, or is there for other tasks only. The record
  * goes out first and the key in second: what a full ring buffer refuses is sent
@@ -98,7 +105,7 @@ static __noinline int chain_send(void *ctx, struct lt_task_held *h, const struct
  */
 static __noinline int chain_new(void *ctx, struct lt_task_held *h, struct lt_held *e, __u64 task, __u32 how)
 {
-	struct lt_chain_seen fresh = { .first_task = task, .hits = 1 };
+	struct lt_chain_seen fresh = { .first_task = task_mark(h, task), .hits = 1 };
 	struct lt_chain_seen *seen;
 	__u32 flags = 0;
 	__u64 key;
@@ -108,11 +115,13 @@ static __noinline int chain_new(void *ctx, struct lt_task_held *h, struct lt_hel
 	key = entry_hash(h->hash, e);
 	seen = bpf_map_lookup_elem(&chains, &key);
 	if (seen) {
-		if (seen->first_task == task || seen->many_tasks)
+		if (seen->first_task == task_mark(h, task) || seen->many_tasks)
 			return 0;
 		flags |= LT_CHAIN_SECOND_TASK;
 	}
-	if (!(how & HOW_DONE) && lock_owner(e->addr) == task)
+	if (how & HOW_DONE)
+		flags |= LT_CHAIN_TAKEN;
+	else if (lock_owner(e->addr) == task)
 		flags |= LT_CHAIN_OWNED;
 	if (e->class_id == LT_CLASS_FOREIGN && lock_tell(e->addr, e->generation, e->ip, 0))
 		return 0;
@@ -133,13 +142,13 @@ ALWAYS_INLINE void chain_check(void *ctx, struct lt_task_held *h, struct lt_held
 	__u64 key;
 
 	/* Of a run, the first pair was told; any later pair is under the run's first lock. */
-	if (held_is_run(top, e) && top->count > 1)
+	if (held_is_run(top, e) && top->count > 1 && lock_owner(e->addr) != task)
 		return;
 	key = entry_hash(h->hash, e);
 	seen = bpf_map_lookup_elem(&chains, &key);
 	if (seen) {
 		__sync_fetch_and_add(&seen->hits, 1);
-		if (seen->first_task == task || seen->many_tasks)
+		if (seen->first_task == task_mark(h, task) || seen->many_tasks)
 			return;
 	}
 	chain_new(ctx, h, e, task, how);
@@ -216,6 +225,7 @@ ALWAYS_INLINE bool lock_call_matters(__u64 addr)
 
 ALWAYS_INLINE __u64 fentry_caller(void *ctx, __u32 function)
 {
+#if defined(__TARGET_ARCH_x86)
 	__u64 words[FRAME_WORDS] = {};
 	__u64 start = lock_function_addr[function];
 
@@ -223,7 +233,8 @@ ALWAYS_INLINE __u64 fentry_caller(void *ctx, __u32 function)
 	for (int i = 1; i < FRAME_WORDS - 1; i++)
 		if (words[i] - start - 1 < FUNCTION_HEAD)
 			return words[i + 1];
-	return 0;
+#endif
+	return 0; /* other architectures lay it out otherwise: not told there yet */
 }
 
 #if defined(__TARGET_ARCH_x86)
@@ -301,8 +312,13 @@ ALWAYS_INLINE __u64 call_take(__u64 function)
 /* Two arguments and the return value after them. The owner is asked: a call's entry may have been missed. */
 ALWAYS_INLINE int lock_call_returned(void *ctx, __u64 addr, __u64 result, __u32 how, __u64 ip)
 {
-	if ((__u32)result != 1 || !addr || !lock_call_matters(addr) ||
-	    lock_owner(addr) != bpf_get_current_task())
+	if ((__u32)result != 1)
+		return 0;
+	if (!addr) {
+		count_lost(LT_LOST_CALLS);
+		return 0;
+	}
+	if (!lock_call_matters(addr) || lock_owner(addr) != bpf_get_current_task())
 		return 0;
 	return lock_call_slow(ctx, addr, how | HOW_DONE, ip);
 }

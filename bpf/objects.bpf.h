@@ -134,8 +134,9 @@ static __noinline int device_here(__u64 device, __u32 event)
 	object_here((__u64)BPF_CORE_READ(d, group), LT_OBJECT_GROUP, LT_OBJECT_FOUND, 0);
 	object_here(device, LT_OBJECT_DEVICE, event, 0);
 	object_here((__u64)BPF_CORE_READ(d, dev_set), LT_OBJECT_DEV_SET, LT_OBJECT_FOUND, device);
-	if (pci_core_ioctl_addr && bpf_core_type_exists(struct vfio_pci_core_device) &&
-	    (__u64)BPF_CORE_READ(d, ops, ioctl) == pci_core_ioctl_addr)
+	/* Drivers for one kind of device have an ioctl of their own, but they share the request. */
+	if (pci_core_request_addr && bpf_core_type_exists(struct vfio_pci_core_device) &&
+	    (__u64)BPF_CORE_READ(d, ops, request) == pci_core_request_addr)
 		object_here(device - bpf_core_field_offset(struct vfio_pci_core_device, vdev), LT_OBJECT_PCI,
 			    event, device);
 	return 0;
@@ -183,7 +184,11 @@ ALWAYS_INLINE void on_kvm_vfio_dying(__u64 device)
 
 ALWAYS_INLINE void on_kvm_vfio_dead(__u64 device, __u64 result)
 {
-	object_gone(call_take(LT_FUNCTION_COUNT), LT_OBJECT_KVM_VFIO);
+	__u64 kept = call_take(LT_FUNCTION_COUNT);
+
+	if (!kept)
+		count_lost(LT_LOST_OBJECTS);
+	object_gone(kept, LT_OBJECT_KVM_VFIO);
 }
 
 ALWAYS_INLINE void on_group_born(__u64 group_or_type, __u64 group)
@@ -494,12 +499,13 @@ int find_owners(struct bpf_iter__bpf_map_elem *ctx)
 /* A task that has a held stack already takes the seeds over itself, at its next lock call. */
 static __noinline int seed_existing(struct lt_task_held *h, const struct seed_list *list)
 {
-	if (h->seeds || h->seed_counted)
-		return 0;
 	for (__u32 i = 0; i < LT_SEEDS_MAX; i++)
 		h->seed[i] = list->addr[i];
-	h->seed_counted = 1;
-	inside_add(h->tid, 1);
+	/* Seeds still pending from before are among these: the locks are still held. */
+	if (!h->seeds && !h->seed_counted) {
+		h->seed_counted = 1;
+		inside_add(h->tid, 1);
+	}
 	h->seeds = list->count;
 	return 0;
 }

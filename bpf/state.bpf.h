@@ -41,7 +41,7 @@ const volatile __u64 vmalloc_base_at = 0;
 __u64 file_release[LT_FILE_KIND_COUNT] = {};
 /* What tells a type1 container, a vfio-pci device, the kvm-vfio device; 0: not loaded. */
 __u64 type1_open_addr = 0;
-__u64 pci_core_ioctl_addr = 0;
+__u64 pci_core_request_addr = 0;
 __u64 kvm_vfio_create_addr = 0;
 
 /* Counters. */
@@ -98,16 +98,15 @@ struct {
 	__type(value, struct init_info);
 } inits SEC(".maps");
 
-/* Arguments of calls in flight, for those programs that see only the return. Those whose return was missed
- * age out. */
+/* Arguments of calls in flight, for those programs that see only the return. */
 struct call_key {
 	__u64 task;
 	__u64 function;
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
 	__type(key, struct call_key);
 	__type(value, __u64);
 } calls SEC(".maps");

@@ -23,7 +23,7 @@ struct vfio_device_set {
 struct vfio_device;
 
 struct vfio_device_ops {
-	long (*ioctl)(struct vfio_device *device, unsigned int cmd, unsigned long arg);
+	void (*request)(struct vfio_device *device, unsigned int count);
 };
 
 struct vfio_device {

@@ -45,7 +45,9 @@
  * LT_SCOPES(X): X(module, function, number of arguments)
  * kvm_vcpu_ioctl is not among them on purpose: it takes kvm_vcpu.mutex first of
  * all, which is watched, and sleeps for hours in KVM_RUN, where a kretprobe
- * would use up its instances.
+ * would use up its instances. Nor is vfio_device_fops_cdev_open: a stub that cannot
+ * be attached to where VFIO_DEVICE_CDEV is off (Debian 7.2), and all that it does with
+ * locks elsewhere is under vfio_device_set.lock.
  */
 #define LT_SCOPES(X)                           \
 	X(kvm, kvm_dev_ioctl, 3)               \

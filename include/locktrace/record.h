@@ -74,6 +74,7 @@ enum lt_chain_flags {
 	LT_CHAIN_SECOND_TASK =
 		1 << 0,          /* a known chain, now for the first time by a task other than its first */
 	LT_CHAIN_OWNED = 1 << 1, /* the task owns the very lock it is about to wait for */
+	LT_CHAIN_TAKEN = 1 << 2, /* seen when the lock was taken, not before */
 };
 
 /*
@@ -150,6 +151,8 @@ struct lt_record_object {
 	X(SEEDS, "seeds", "locks held before the start could not be added to their task")               \
 	X(CALLS, "calls", "calls in flight could not be remembered until their return")                 \
 	X(OBJECTS, "objects", "objects came or went without being followed")                            \
+	X(RECORDS, "records",                                                                           \
+	  "records could not be taken in, for want of memory or because they made no sense")            \
 	X(ATTACH, "attach", "functions of the kernel could not be attached to")
 
 enum lt_lost {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@
 
 #define TICK_MS 250
 #define PROGRESS_MS 1000
+#define DRAIN_MS 2000
 
 #define FOLLOWED "mutex"
 #define NOT_FOLLOWED "rw_semaphore, ww_mutex, semaphore, spinlock, SRCU"
@@ -45,7 +47,11 @@ struct watch {
 	struct utsname system;
 	char taint[32];
 	uint64_t printed, outside;
-	bool ready, finding_seen;
+	uint64_t refused;       /* records that the model did not take */
+	int64_t drain_until_ns; /* at the end: what is in the ring is still taken in, until then; 0: not at
+				   the end */
+	int64_t deadline_ns;    /* CLOCK_MONOTONIC; 0: none */
+	bool finding_seen;
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -69,6 +75,7 @@ static struct report_trust trust_now(struct watch *w)
 	struct tracer_numbers numbers;
 
 	tracer_lost(w->tracer, trust.lost);
+	trust.lost[LT_LOST_RECORDS] += w->refused;
 	tracer_numbers(w->tracer, &numbers);
 	trust.let_go = numbers.let_go;
 	trust.late_modules = tracer_late_modules(w->tracer);
@@ -144,7 +151,19 @@ static void on_finding(void *context, const struct finding *finding)
 		text_finding(&w->report, finding, &trust, stdout);
 }
 
-static void on_record(void *context, const struct lt_record_header *record, size_t size)
+/* Why it is to end now; NULL: it is not. */
+static const char *is_over(const struct watch *w)
+{
+	if (stop_signal)
+		return "interrupted";
+	if (w->finding_seen && w->options.exit_on_finding)
+		return "first finding";
+	if (w->deadline_ns && clock_ns(CLOCK_MONOTONIC) >= w->deadline_ns)
+		return "duration over";
+	return NULL;
+}
+
+static int on_record(void *context, const struct lt_record_header *record, size_t size)
 {
 	const struct lt_record_object *object = (const void *)record;
 	struct watch *w = context;
@@ -154,21 +173,46 @@ static void on_record(void *context, const struct lt_record_header *record, size
 	    object->event != LT_OBJECT_DEAD)
 		vm_names_learn(w->vms, object->pid);
 	err = model_feed(w->model, record, size);
-	if (err)
+	if (err) {
 		message_error("a record of the kernel side could not be taken in: %s", strerror(-err));
+		w->refused++;
+	}
+	/* In a flood the ring is never empty: a wish to end must be heard here too. */
+	if (w->drain_until_ns)
+		return clock_ns(CLOCK_MONOTONIC) >= w->drain_until_ns ? -ECANCELED : 0;
+	return is_over(w) ? -ECANCELED : 0;
 }
 
 static int open_symbols(struct watch *w)
 {
 	int err = kallsyms_open(&w->symbols);
 
-	if (err == -EPERM)
+	if (err == -EPERM && geteuid() == 0)
+		message_error("the kernel hides the addresses in /proc/kallsyms from root too. Set sysctl "
+			      "kernel.kptr_restrict=1 (or 0) while locktrace runs.");
+	else if (err == -EPERM)
 		message_error(
 			"the kernel shows no addresses in /proc/kallsyms to this user. locktrace watch needs "
 			"root (or CAP_BPF, CAP_PERFMON and CAP_SYSLOG).");
 	else if (err)
 		message_error("cannot read /proc/kallsyms: %s", strerror(-err));
 	return err;
+}
+
+/* Inode of the first PID namespace: PROC_PID_INIT_INO in include/linux/proc_ns.h. */
+#define FIRST_PID_NAMESPACE 0xEFFFFFFCUL
+
+/* In another one the kernel side's process numbers would not be ours, and most tasks could not be seen. */
+static int check_namespace(void)
+{
+	struct stat status;
+
+	if (stat("/proc/self/ns/pid", &status) || status.st_ino == FIRST_PID_NAMESPACE)
+		return 0;
+	message_error(
+		"this is a container with process numbers of its own; locktrace watches the host. Run it on "
+		"the host, or in a container with the host's PID namespace (--pid=host).");
+	return -EPERM;
 }
 
 static int open_types(struct watch *w)
@@ -263,8 +307,10 @@ static int open_tracer(struct watch *w)
 
 static int watch_open(struct watch *w)
 {
-	int err = open_symbols(w);
+	int err = check_namespace();
 
+	if (!err)
+		err = open_symbols(w);
 	if (!err)
 		err = open_types(w);
 	if (!err)
@@ -323,8 +369,10 @@ static void say_ready(struct watch *w)
 	size_t count = class_names(w, CLASS_WATCHED, watched);
 
 	class_names(w, CLASS_WAITING, waiting);
-	for (size_t i = 0; i < class_names(w, CLASS_MISSING, missing); i++)
-		message_note("%s: this kernel does not have it", missing[i]);
+	class_names(w, CLASS_MISSING, missing);
+	for (size_t i = 0; missing[i]; i++)
+		message_info("%s is not in this kernel, or not in its type information: not watched",
+			     missing[i]);
 	model_count(w->model, &ready.seen);
 	if (w->options.json) {
 		json_ready(&w->report, &ready, stdout);
@@ -343,7 +391,7 @@ static void show_progress(struct watch *w)
 	struct model_counts seen;
 	uint64_t lost = 0;
 
-	if (w->options.json || !isatty(STDERR_FILENO))
+	if (!isatty(STDERR_FILENO))
 		return;
 	trust = trust_now(w);
 	model_count(w->model, &seen);
@@ -360,27 +408,30 @@ static void show_progress(struct watch *w)
 static const char *watch_loop(struct watch *w)
 {
 	int64_t start = clock_ns(CLOCK_MONOTONIC), tick = start, progress = start;
+	const char *ended;
 
+	if (w->options.duration)
+		w->deadline_ns = start + (int64_t)w->options.duration * 1000000000;
 	for (;;) {
 		int64_t now = clock_ns(CLOCK_MONOTONIC);
 		int err = tracer_poll(w->tracer, TICK_MS);
 
-		if (err < 0 && err != -EINTR) {
+		if (err < 0 && err != -EINTR && err != -ECANCELED) {
 			message_error("reading the ring buffer failed: %s", strerror(-err));
 			return NULL;
 		}
-		if (stop_signal)
-			return "interrupted";
-		if (w->finding_seen && w->options.exit_on_finding)
-			return "first finding";
-		if (w->options.duration && now - start >= (int64_t)w->options.duration * 1000000000)
-			return "duration over";
+		ended = is_over(w);
+		if (ended)
+			return ended;
 		if (now - tick >= TICK_MS * 1000000L) {
 			tick = now;
 			deadlocks_look(&w->deadlocks, w->tracer, w->model);
-			if (tracer_tick(w->tracer) > 0)
-				message_info("modules were loaded, attached to them: %s",
+			err = tracer_tick(w->tracer);
+			if (err > 0)
+				message_info("modules were loaded and attached to; so far: %s",
 					     tracer_late_modules(w->tracer));
+			else if (err < 0)
+				message_info("a module was loaded, but it cannot be attached to");
 		}
 		if (now - progress >= PROGRESS_MS * 1000000L) {
 			progress = now;
@@ -402,6 +453,9 @@ static void say_summary(struct watch *w, const char *ended, int64_t start)
 	tracer_numbers(w->tracer, &numbers);
 	summary.foreign = numbers.foreign;
 	model_count(w->model, &summary.seen);
+	for (uint32_t id = 1; model_finding(w->model, id); id++)
+		model_refresh(w->model, model_finding(w->model, id));
+	summary.model = w->model;
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
 	if (w->options.json)
@@ -416,6 +470,10 @@ static void catch_signals(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* A reader that goes away shows as an error of writing, not as a sudden end. */
+	signal(SIGPIPE, SIG_IGN);
+	/* Children that read command lines and had to be killed are not waited for. */
+	signal(SIGCHLD, SIG_IGN);
 }
 
 static int watch_run(struct watch *w)
@@ -429,8 +487,15 @@ static int watch_run(struct watch *w)
 	ended = watch_loop(w);
 	if (!ended)
 		return EXIT_UNABLE;
-	tracer_poll(w->tracer, 0);
+	if (!(w->finding_seen && w->options.exit_on_finding)) {
+		w->drain_until_ns = clock_ns(CLOCK_MONOTONIC) + DRAIN_MS * 1000000L;
+		tracer_poll(w->tracer, 0);
+	}
 	say_summary(w, ended, start);
+	if (ferror(stdout)) {
+		message_error("the report could not be written: standard output is full or closed");
+		return EXIT_UNABLE;
+	}
 	return w->printed ? EXIT_FINDINGS : EXIT_NOTHING;
 }
 

@@ -24,7 +24,7 @@ static const struct {
 	enum style style;
 } options[] = {
 	{ "-name", STYLE_QEMU },
-	{ "--name", STYLE_PLAIN },
+	{ "--name", STYLE_QEMU },
 	{ "--id", STYLE_PLAIN },
 	{ "--api-socket", STYLE_PATH },
 };

@@ -19,6 +19,8 @@
 
 /* A list that is longer than this has been read while it changed, or is none. */
 #define LIST_MAX 100000
+/* A list that changes while it is read is read again, so often. */
+#define WALK_TRIES 5
 /* As LT_INTRODUCE_DEVICE in bpf/objects.bpf.h. */
 #define INTRODUCE_DEVICE LT_FILE_KIND_COUNT
 
@@ -32,8 +34,8 @@ void discover_fill_tables(struct tracer *t)
 #undef RELEASE_ADDRESS
 	object->bss->type1_open_addr =
 		kallsyms_address(t->symbols, "vfio_iommu_type1", "vfio_iommu_type1_open");
-	object->bss->pci_core_ioctl_addr =
-		kallsyms_address(t->symbols, "vfio_pci_core", "vfio_pci_core_ioctl");
+	object->bss->pci_core_request_addr =
+		kallsyms_address(t->symbols, "vfio_pci_core", "vfio_pci_core_request");
 	object->bss->kvm_vfio_create_addr = kallsyms_address(t->symbols, "kvm", "kvm_vfio_create");
 }
 
@@ -91,9 +93,9 @@ static bool is_list(struct tracer *t, uint64_t head)
 	       !discover_read(t, link.prev, &prev, sizeof(prev)) && prev.next == head;
 }
 
-/* Calls visit with each object on a list. The list may change meanwhile: every step is checked. */
-static void walk_list(struct tracer *t, uint64_t head, uint64_t link_offset,
-		      void (*visit)(struct tracer *t, uint64_t object))
+/* Calls visit with each object on a list, once. 0, or -EAGAIN: the list changed meanwhile. */
+static int walk_list_once(struct tracer *t, uint64_t head, uint64_t link_offset,
+			  void (*visit)(struct tracer *t, uint64_t object))
 {
 	struct list_link link;
 	uint64_t node = head;
@@ -102,15 +104,26 @@ static void walk_list(struct tracer *t, uint64_t head, uint64_t link_offset,
 		uint64_t from = node;
 
 		if (discover_read(t, node, &link, sizeof(link)))
-			break;
+			return -EAGAIN;
 		node = link.next;
 		if (node == head || !node)
-			return;
+			return 0;
 		if (discover_read(t, node, &link, sizeof(link)) || link.prev != from)
-			break;
+			return -EAGAIN;
 		visit(t, node - link_offset);
 	}
-	message_note("a list changed while it was read; what was missed is met by its files or its next use");
+	return -EAGAIN;
+}
+
+/* To meet an object twice does no harm. */
+static void walk_list(struct tracer *t, uint64_t head, uint64_t link_offset,
+		      void (*visit)(struct tracer *t, uint64_t object))
+{
+	for (int i = 0; i < WALK_TRIES; i++)
+		if (!walk_list_once(t, head, link_offset, visit))
+			return;
+	message_info("a list of objects changed each time it was read; some may have been missed");
+	t->objects_missed++;
 }
 
 static void introduce(struct tracer *t, uint64_t kind, uint64_t object)
@@ -181,6 +194,7 @@ static void walk_groups(struct tracer *t)
 		walk_list(t, candidates[i] + list.offset, next.offset, group_found);
 		return;
 	}
+	message_note("the list of VFIO groups was not found; groups are found by their files");
 }
 
 /* Runs an iterator to its end. */

@@ -7,35 +7,35 @@
 #include "locktrace/lock_functions.h"
 #include "locktrace/object_functions.h"
 
-#define LOCK_ROWS(function, ...)                                        \
-	{ "fentry_" #function, "", #function, FORM_FENTRY, ROLE_LOCK }, \
-		{ "kprobe_" #function, "", #function, FORM_KPROBE, ROLE_LOCK },
+#define LOCK_ROWS(function, ...)                                           \
+	{ "fentry_" #function, "", #function, FORM_FENTRY, ROLE_LOCK, 0 }, \
+		{ "kprobe_" #function, "", #function, FORM_KPROBE, ROLE_LOCK, 0 },
 
-#define RETURN_ROWS(function, ...)                                              \
-	{ "fexit_" #function, "", #function, FORM_FENTRY, ROLE_LOCK },          \
-		{ "kprobe_" #function, "", #function, FORM_KPROBE, ROLE_LOCK }, \
-		{ "kretprobe_" #function, "", #function, FORM_KRETPROBE, ROLE_LOCK },
+#define RETURN_ROWS(function, ...)                                                 \
+	{ "fexit_" #function, "", #function, FORM_FENTRY, ROLE_LOCK, 2 },          \
+		{ "kprobe_" #function, "", #function, FORM_KPROBE, ROLE_LOCK, 0 }, \
+		{ "kretprobe_" #function, "", #function, FORM_KRETPROBE, ROLE_LOCK, 0 },
 
-#define INIT_ROWS(function, ...)                                        \
-	{ "fentry_" #function, "", #function, FORM_FENTRY, ROLE_INIT }, \
-		{ "kprobe_" #function, "", #function, FORM_KPROBE, ROLE_INIT },
+#define INIT_ROWS(function, ...)                                           \
+	{ "fentry_" #function, "", #function, FORM_FENTRY, ROLE_INIT, 0 }, \
+		{ "kprobe_" #function, "", #function, FORM_KPROBE, ROLE_INIT, 0 },
 
-#define ENTRY_ROWS(module, function, ...)                                             \
-	{ "fentry_object_" #function, #module, #function, FORM_FENTRY, ROLE_OBJECT }, \
-		{ "kprobe_object_" #function, #module, #function, FORM_KPROBE, ROLE_OBJECT },
+#define ENTRY_ROWS(module, function, ...)                                                \
+	{ "fentry_object_" #function, #module, #function, FORM_FENTRY, ROLE_OBJECT, 0 }, \
+		{ "kprobe_object_" #function, #module, #function, FORM_KPROBE, ROLE_OBJECT, 0 },
 
-#define EXIT_ROWS(module, function, ...)                                                    \
-	{ "fexit_object_" #function, #module, #function, FORM_FENTRY, ROLE_OBJECT },        \
-		{ "kprobe_call_" #function, #module, #function, FORM_KPROBE, ROLE_OBJECT }, \
-		{ "kretprobe_object_" #function, #module, #function, FORM_KRETPROBE, ROLE_OBJECT },
+#define EXIT_ROWS(module, function, arguments, ...)                                             \
+	{ "fexit_object_" #function, #module, #function, FORM_FENTRY, ROLE_OBJECT, arguments }, \
+		{ "kprobe_call_" #function, #module, #function, FORM_KPROBE, ROLE_OBJECT, 0 },  \
+		{ "kretprobe_object_" #function, #module, #function, FORM_KRETPROBE, ROLE_OBJECT, 0 },
 
-#define SCOPE_ROWS(module, function, ...)                                                   \
-	{ "fentry_scope_" #function, #module, #function, FORM_FENTRY, ROLE_SCOPE },         \
-		{ "fexit_scope_" #function, #module, #function, FORM_FENTRY, ROLE_SCOPE },  \
-		{ "kprobe_scope_" #function, #module, #function, FORM_KPROBE, ROLE_SCOPE }, \
-		{ "kretprobe_scope_" #function, #module, #function, FORM_KRETPROBE, ROLE_SCOPE },
+/* A scope's end is attached before its beginning: what is entered in between would never end. */
+#define SCOPE_ROWS(module, function, arguments)                                                      \
+	{ "fexit_scope_" #function, #module, #function, FORM_FENTRY, ROLE_SCOPE, arguments },        \
+		{ "fentry_scope_" #function, #module, #function, FORM_FENTRY, ROLE_SCOPE, 0 },       \
+		{ "kretprobe_scope_" #function, #module, #function, FORM_KRETPROBE, ROLE_SCOPE, 0 }, \
+		{ "kprobe_scope_" #function, #module, #function, FORM_KPROBE, ROLE_SCOPE, 0 },
 
-/* Within a kind of role the order is that of attaching: what ends something before what begins it. */
 const struct hook hooks[] = { LT_LOCK_FUNCTIONS(LOCK_ROWS) /* what a task takes */
 			      LT_LOCK_RETURN_FUNCTIONS(RETURN_ROWS) LT_INIT_FUNCTIONS(INIT_ROWS)
 				      LT_OBJECT_ENTRIES(ENTRY_ROWS) LT_OBJECT_EXITS(EXIT_ROWS)

@@ -28,6 +28,7 @@ struct hook {
 	const char *function; /* what it attaches to */
 	enum hook_form form;
 	enum hook_role role;
+	int arguments; /* fexit: how many the function must have, as the result comes after them; 0: any */
 };
 
 extern const struct hook hooks[];

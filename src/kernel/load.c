@@ -75,28 +75,83 @@ bool load_module_present(struct tracer *t, const char *module)
  */
 static struct target {
 	bool exists, in_btf;
-	uint32_t btf_id;
-	int btf_fd;
+	struct type_function function;
 } targets[HOOKS_MAX];
 
-static void find_targets(struct tracer *t, const bool *new_modules)
+static void find_target(struct tracer *t, size_t i)
 {
-	for (size_t i = 0; i < hook_count; i++) {
-		const struct hook *h = &hooks[i];
+	const struct hook *h = &hooks[i];
 
-		memset(&targets[i], 0, sizeof(targets[i]));
-		if (!new_modules[load_module_index(h->module)])
+	if (i && !strcmp(h->function, hooks[i - 1].function)) {
+		targets[i] = targets[i - 1];
+		return;
+	}
+	targets[i].exists = kallsyms_address(t->symbols, h->module, h->function) != 0;
+	if (!targets[i].exists)
+		message_note("%s is not in this kernel", h->function);
+	else if (t->attach == ATTACH_FENTRY)
+		targets[i].in_btf = !types_function(t->types, h->module, h->function, &targets[i].function);
+}
+
+/* With another number of arguments the result would be looked for in the wrong place. */
+static void check_arguments(size_t i)
+{
+	if (!targets[i].in_btf || !hooks[i].arguments || hooks[i].arguments == targets[i].function.arguments)
+		return;
+	message_note("%s has %d arguments here, not %d: fexit is not used", hooks[i].function,
+		     targets[i].function.arguments, hooks[i].arguments);
+	for (size_t k = 0; k < hook_count; k++)
+		if (!strcmp(hooks[k].function, hooks[i].function))
+			targets[k].in_btf = false;
+}
+
+/*
+ * What cannot be done without: the lock functions (a kernel with lockdep has them
+ * under other names), and where VMs, vCPUs and devices are born.
+ */
+static int check_required(struct tracer *t)
+{
+	static const char *const locks[] = { "mutex_lock", "mutex_lock_interruptible", "mutex_lock_killable",
+					     "mutex_trylock" };
+	static const char *const births[] = { "kvm_arch_init_vm", "kvm_arch_vcpu_create", "kvm_vfio_create",
+					      "vfio_register_group_dev" };
+
+	for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
+		if (kallsyms_address(t->symbols, "", locks[i]))
 			continue;
-		if (i && !strcmp(h->function, hooks[i - 1].function)) {
-			targets[i] = targets[i - 1];
-			continue;
+		message_error(
+			"this kernel has no function %s: kernels built with lockdep "
+			"(CONFIG_DEBUG_LOCK_ALLOC) have others in its place, and locktrace does not follow "
+			"those yet. Such a kernel finds its own lock-order bugs: see dmesg.",
+			locks[i]);
+		return -ENOTSUP;
+	}
+	for (size_t i = 0; i < hook_count; i++) {
+		for (size_t k = 0; k < sizeof(births) / sizeof(births[0]); k++) {
+			if (hooks[i].form != FORM_KRETPROBE || strcmp(hooks[i].function, births[k]) != 0 ||
+			    !t->new_modules[load_module_index(hooks[i].module)] || targets[i].exists)
+				continue;
+			message_info("%s is not a function of its own here: what is born there is not seen",
+				     births[k]);
+			t->attach_failed++;
 		}
-		targets[i].exists = kallsyms_address(t->symbols, h->module, h->function) != 0;
-		if (!targets[i].exists)
-			message_note("%s is not in this kernel", h->function);
-		else if (t->attach == ATTACH_FENTRY)
-			targets[i].in_btf = !types_function(t->types, h->module, h->function,
-							    &targets[i].btf_id, &targets[i].btf_fd);
+	}
+	return 0;
+}
+
+static void find_targets(struct tracer *t)
+{
+	memset(targets, 0, sizeof(targets));
+	for (size_t i = 0; i < hook_count; i++)
+		if (t->new_modules[load_module_index(hooks[i].module)])
+			find_target(t, i);
+	for (size_t i = 0; i < hook_count; i++)
+		check_arguments(i);
+	for (size_t i = 0; i < hook_count && t->options.attach == ATTACH_FENTRY; i++) {
+		if (hooks[i].form != FORM_FENTRY || !targets[i].exists || targets[i].in_btf)
+			continue;
+		message_note("%s is in no BTF, so fentry cannot reach it", hooks[i].function);
+		t->attach_failed++;
 	}
 }
 
@@ -111,14 +166,7 @@ static bool hook_wanted(struct tracer *t, size_t i)
 
 	if (!targets[i].exists)
 		return false;
-	if (hooks[i].form == FORM_FENTRY) {
-		if (t->options.attach == ATTACH_FENTRY && !targets[i].in_btf) {
-			message_note("%s is in no BTF, so fentry cannot reach it", hooks[i].function);
-			t->attach_failed++;
-		}
-		return fentry;
-	}
-	return !fentry && t->options.attach != ATTACH_FENTRY;
+	return hooks[i].form == FORM_FENTRY ? fentry : !fentry && t->options.attach != ATTACH_FENTRY;
 }
 
 /*
@@ -131,8 +179,8 @@ static int set_target(struct bpf_program *program, struct bpf_prog_load_opts *op
 	for (size_t i = 0; i < hook_count; i++) {
 		if (strcmp(hooks[i].program, bpf_program__name(program)) != 0)
 			continue;
-		opts->attach_btf_id = targets[i].btf_id;
-		opts->attach_btf_obj_fd = (uint32_t)targets[i].btf_fd;
+		opts->attach_btf_id = targets[i].function.id;
+		opts->attach_btf_obj_fd = (uint32_t)targets[i].function.btf_fd;
 		return 0;
 	}
 	return -ENOENT;
@@ -238,7 +286,9 @@ static int load_once(struct tracer *t, const char denied[][64], size_t denied_co
 
 static void explain_load_failure(struct tracer *t, int err)
 {
-	if (err == -EPERM && geteuid() == 0 && t->attach == ATTACH_FENTRY)
+	bool trampoline = !strncmp(failed_program, "fentry_", 7) || !strncmp(failed_program, "fexit_", 6);
+
+	if (err == -EPERM && geteuid() == 0 && t->attach == ATTACH_FENTRY && trampoline)
 		message_error(
 			"this kernel refuses BPF trampolines (fentry, fexit): loading '%s' gave EPERM. "
 			"This is a restriction of the kernel or of a security module, not of memory limits. "
@@ -262,7 +312,11 @@ int load_instance(struct tracer *t, const bool *new_modules)
 	size_t denied_count = 0;
 	int err;
 
-	find_targets(t, new_modules);
+	t->new_modules = new_modules;
+	find_targets(t);
+	err = check_required(t);
+	if (err)
+		return err;
 	for (;;) {
 		failed_program[0] = '\0';
 		err = load_once(t, denied, denied_count, &t->instances[t->instance_count].object);

@@ -83,7 +83,7 @@ static int record_arrived(void *context, void *data, size_t size)
 	struct tracer *t = context;
 
 	if (t->handler && size >= sizeof(struct lt_record_header))
-		t->handler(t->handler_context, data, size);
+		return t->handler(t->handler_context, data, size);
 	return 0;
 }
 
@@ -255,7 +255,7 @@ int tracer_tick(struct tracer *tracer)
 		tracer->module_attached[i] = true;
 		tracer->attach_failed += err != 0;
 	}
-	return count;
+	return err ? err : count;
 }
 
 const char *tracer_late_modules(const struct tracer *tracer)
@@ -289,6 +289,7 @@ void tracer_lost(struct tracer *tracer, uint64_t lost[LT_LOST_KINDS])
 		lost[i] = __atomic_load_n(&tracer_first(tracer)->bss->lost[i], __ATOMIC_RELAXED);
 	lost[LT_LOST_RECURSION] += recursion_misses(tracer);
 	lost[LT_LOST_ATTACH] += tracer->attach_failed;
+	lost[LT_LOST_OBJECTS] += tracer->objects_missed;
 }
 
 void tracer_numbers(struct tracer *tracer, struct tracer_numbers *out)

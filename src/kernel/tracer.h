@@ -59,19 +59,22 @@ int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, 
 /* Detaches and frees everything. */
 void tracer_close(struct tracer *tracer);
 
-/* Called with each record; must not keep the pointer. */
-typedef void (*record_handler)(void *context, const struct lt_record_header *record, size_t size);
+/* Called with each record; must not keep the pointer. 0, or a negative number to end the poll. */
+typedef int (*record_handler)(void *context, const struct lt_record_header *record, size_t size);
 
 /* Sets who gets the records; before the first poll. 0 or negative errno. */
 int tracer_set_handler(struct tracer *tracer, record_handler handler, void *context);
 
-/* Waits at most timeout_ms for records and hands out those there are. Count, or negative errno (-EINTR). */
+/*
+ * Waits at most timeout_ms for records and hands out those there are. Count, or negative errno (-EINTR), or
+ * what the handler ended it with.
+ */
 int tracer_poll(struct tracer *tracer, int timeout_ms);
 
 /*
  * Housekeeping, some times a second: attaches to modules that have come, lets
  * busy foreign locks go that never have anything under them.
- * Returns how many modules have come; one that could not be attached to counts as lost.
+ * Returns how many modules have come, or negative errno: they could not be attached to, which counts as lost.
  */
 int tracer_tick(struct tracer *tracer);
 
@@ -97,7 +100,6 @@ struct tracer_numbers {
 	uint64_t hooks_attached;
 	uint64_t foreign;      /* foreign locks watched now */
 	uint64_t let_go;       /* foreign locks let go again so far */
-	uint64_t seeded;       /* tasks whose locks were taken over at the start */
 	uint64_t tasks_inside; /* now */
 };
 

@@ -31,7 +31,9 @@ struct tracer {
 	struct ring_buffer *ring;
 	record_handler handler;
 	void *handler_context;
+	const bool *new_modules; /* those that the instance being loaded is for, as hook_modules */
 	uint64_t attach_failed;
+	uint64_t objects_missed;
 	bool uses_kprobes;
 	uint64_t vfio_lock_address; /* of the global vfio.group_lock; 0: not found */
 	struct tracer_numbers numbers;

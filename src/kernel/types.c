@@ -206,22 +206,29 @@ static uint32_t function_in(const struct btf *btf, uint32_t first, const char *f
 	return 0;
 }
 
-int types_function(struct types *types, const char *module, const char *function, uint32_t *id, int *btf_fd)
+static int arguments_of(const struct btf *btf, uint32_t function)
+{
+	const struct btf_type *t = btf__type_by_id(btf, btf__type_by_id(btf, function)->type);
+
+	return t && btf_is_func_proto(t) ? btf_vlen(t) : -1;
+}
+
+int types_function(struct types *types, const char *module, const char *function, struct type_function *out)
 {
 	int index = module_index(types, module);
+	const struct btf *btf = index < 0 ? types->kernel : types->modules[index].btf;
 
-	*btf_fd = 0;
-	if (index < 0) {
-		*id = function_in(types->kernel, 1, function);
-		return *id ? 0 : -ENOENT;
-	}
-	*id = function_in(types->modules[index].btf, btf__type_cnt(types->kernel), function);
-	if (!*id)
+	memset(out, 0, sizeof(*out));
+	out->id = function_in(btf, index < 0 ? 1 : btf__type_cnt(types->kernel), function);
+	if (!out->id)
 		return -ENOENT;
+	out->arguments = arguments_of(btf, out->id);
+	if (index < 0)
+		return 0;
 	if (!types->modules[index].fd)
 		types->modules[index].fd = open_btf_object(module);
-	*btf_fd = types->modules[index].fd;
-	return *btf_fd > 0 ? 0 : -ENOENT;
+	out->btf_fd = types->modules[index].fd;
+	return out->btf_fd > 0 ? 0 : -ENOENT;
 }
 
 bool types_realtime(struct types *types)

@@ -32,12 +32,19 @@ struct type_member {
 int types_member(struct types *types, const char *module, const char *structure, const char *member,
 		 struct type_member *out);
 
+struct type_function {
+	uint32_t id;
+	int btf_fd;
+	int arguments;
+};
+
 /*
  * Finds a function of the kernel ("") or a module (or, built in, of the kernel) in
  * BTF, as fentry needs it: its type id, and a file descriptor of the BTF it is in,
- * 0 for the kernel's own. The descriptor stays the table's. 0 or -ENOENT.
+ * 0 for the kernel's own (the descriptor stays the table's), and how many arguments
+ * it has. 0 or -ENOENT.
  */
-int types_function(struct types *types, const char *module, const char *function, uint32_t *id, int *btf_fd);
+int types_function(struct types *types, const char *module, const char *function, struct type_function *out);
 
 /* Whether mutexes are rt_mutexes inside: PREEMPT_RT (bb630f9f7a7d and its series, 5.15). */
 bool types_realtime(struct types *types);

@@ -83,18 +83,29 @@ static void sentence_recursive(const struct report_context *c, const struct find
 			e->to->name);
 }
 
+/* What follows from the sides, by grade; only what the grade bears out is said. */
+static const char *consequence(const struct finding *f, size_t sides)
+{
+	switch (f->grade) {
+	case GRADE_DEADLOCK:
+		return ": they wait for ever.";
+	case GRADE_LIKELY:
+		return sides > 2 ? ": all of them then wait for ever." : ": both then wait for ever.";
+	case GRADE_GUARDED:
+		return ": without the lock that was held each time, tasks that do so at the same time could wait for "
+		       "each other for ever.";
+	case GRADE_ONE_TASK:
+		return ": another task that does so at the same time and it would wait for each other for ever.";
+	default:
+		return ": tasks that do so at the same time, with the same locks, wait for each other for ever.";
+	}
+}
+
 char *report_sentence(const struct report_context *c, const struct finding *finding)
 {
+	static const char *const joints[] = { "", ", while ", " and " };
 	struct report_side sides[MODEL_CYCLE_MAX];
 	size_t count = report_sides(finding, sides);
-	static const char *const joints[] = { "", ", while ", " and " };
-	static const char *const ends[] = {
-		"",
-		": a second task that does the same at the wrong moment and it wait for each other for ever.",
-		": both then wait for ever.",
-		": all of them then wait for ever.",
-	};
-	bool now = finding->grade == GRADE_DEADLOCK;
 	struct text t;
 
 	if (!text_begin(&t))
@@ -105,15 +116,20 @@ char *report_sentence(const struct report_context *c, const struct finding *find
 	}
 	for (size_t i = 0; i < count; i++) {
 		char task[REPORT_TEXT_LEN], holds[REPORT_TEXT_LEN], waits[REPORT_TEXT_LEN];
-		bool can = !i && !now;
 
 		report_task(c, &sides[i].sighting->task, task, sizeof(task));
 		report_lock(c, sides[i].holds, holds, sizeof(holds));
 		report_lock(c, sides[i].waits_for, waits, sizeof(waits));
-		fprintf(t.stream, "%s%s %s %s and %s for %s", joints[i < 2 ? i : 2], task,
-			can ? "can hold" : "holds", holds, can ? "wait" : "waits", waits);
+		if (finding->grade < GRADE_LIKELY)
+			fprintf(t.stream, "%s%s took %s while it held %s", i ? ", and " : "", task, waits,
+				holds);
+		else if (finding->grade == GRADE_LIKELY && !i)
+			fprintf(t.stream, "%s can hold %s and wait for %s", task, holds, waits);
+		else
+			fprintf(t.stream, "%s%s holds %s and waits for %s", joints[i < 2 ? i : 2], task,
+				holds, waits);
 	}
-	fputs(now ? ": they wait for ever." : ends[count < 3 ? count : 3], t.stream);
+	fputs(consequence(finding, count), t.stream);
 	return text_end(&t);
 }
 
@@ -185,34 +201,46 @@ static void entry_function(const struct report_context *c, const struct sighting
 	report_stack_free(frames, count);
 }
 
-/* A signal ends the wait? The lock function on the stack tells. */
-static bool wait_is_killable(const struct report_context *c, const struct sighting *s)
+enum wait_kind {
+	WAIT_UNKNOWN, /* no stack trace */
+	WAIT_FINAL,   /* no signal ends it */
+	WAIT_KILLABLE,
+};
+
+/* The lock function on the stack tells. */
+static enum wait_kind wait_kind(const struct report_context *c, const struct sighting *s)
 {
 	char *frames[LT_STACK_MAX];
 	size_t count = report_stack(c, s, frames, LT_STACK_MAX);
-	bool killable = count && (strstr(frames[0], "_killable") || strstr(frames[0], "_interruptible"));
+	enum wait_kind kind = WAIT_UNKNOWN;
 
+	if (count)
+		kind = strstr(frames[0], "_killable") || strstr(frames[0], "_interruptible") ? WAIT_KILLABLE
+											     : WAIT_FINAL;
 	report_stack_free(frames, count);
-	return killable;
+	return kind;
 }
 
 static void advise_killing(const struct report_context *c, const struct report_side *sides, size_t count,
 			   bool now, FILE *out)
 {
 	const char *when = now ? "It hangs" : "If it hangs";
-	bool any = false;
+	bool all_final = true;
 
 	for (size_t i = 0; i < count; i++) {
+		enum wait_kind kind = wait_kind(c, sides[i].sighting);
+		uint32_t pid = sides[i].sighting->task.pid;
+		const char *vm = c->vm_name ? c->vm_name(c->context, pid) : NULL;
 		char task[REPORT_TEXT_LEN];
 
-		if (!wait_is_killable(c, sides[i].sighting))
+		all_final = all_final && kind == WAIT_FINAL;
+		if (kind != WAIT_KILLABLE)
 			continue;
-		any = true;
-		fprintf(out, "%s: %s waits killably, so kill -9 %u breaks it.\n", when,
-			report_task_short(&sides[i].sighting->task, task, sizeof(task)),
-			sides[i].sighting->task.pid);
+		fprintf(out, "%s: %s waits killably, so kill -9 %u breaks it (that ends %s%s%s).\n", when,
+			report_task_short(&sides[i].sighting->task, task, sizeof(task)), pid,
+			vm ? "the VM '" : "the process", vm ? vm : "", vm ? "'" : "");
 	}
-	if (!any)
+	if (all_final)
 		fprintf(out,
 			"%s: none of these waits ends by a signal, so kill -9 does not break it; every later user "
 			"of these locks hangs too, and only a reboot of the host helps.\n",

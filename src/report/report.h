@@ -106,7 +106,8 @@ char *report_trust_text(const struct report_trust *trust);
 struct report_summary {
 	struct model_counts seen;
 	struct report_trust trust;
-	uint64_t findings; /* printed */
+	const struct model *model; /* the findings, for their final counts */
+	uint64_t findings;         /* printed */
 	uint64_t ignored;
 	uint64_t outside; /* findings left out by --pid or --vm */
 	uint64_t foreign, seconds;

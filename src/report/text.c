@@ -42,7 +42,8 @@ static void print_time(const struct report_context *c, uint64_t time_ns, FILE *o
 static const char *heading(const struct finding *f)
 {
 	if (f->kind == FINDING_CIRCULAR)
-		return "possible circular locking dependency";
+		return f->grade == GRADE_DEADLOCK ? "deadlock, happening now,"
+						  : "possible circular locking dependency";
 	return f->same_instance ? "recursive locking (self-deadlock)" : "possible recursive locking";
 }
 
@@ -125,7 +126,7 @@ static void print_edge(const struct report_context *c, const struct finding *f, 
 		e->instances, e->instances == 1 ? "" : "s", e->many_tasks ? "several tasks" : "one task");
 	fprintf(out, "    %s at ", report_task(c, &s->task, task, sizeof(task)));
 	print_time(c, s->time_ns, out);
-	fputs(" was about to take\n          ", out);
+	fprintf(out, " %s\n          ", s->flags & LT_CHAIN_TAKEN ? "took" : "was about to take");
 	print_lock(c, &s->held[s->held_count], s->locks[s->held_count], out);
 	fprintf(out, "    while it held %u lock%s:\n", s->held_count, s->held_count == 1 ? "" : "s");
 	print_held(c, s, out);
@@ -175,7 +176,8 @@ static void print_scenario(const struct report_context *c, const struct finding 
 	size_t count = report_sides(f, sides);
 	char task[REPORT_TEXT_LEN], holds[REPORT_TEXT_LEN], waits[REPORT_TEXT_LEN];
 
-	fputs("\nPossible unsafe locking scenario:\n\n", out);
+	fputs(f->grade == GRADE_DEADLOCK ? "\nWhat happened:\n\n" : "\nPossible unsafe locking scenario:\n\n",
+	      out);
 	if (count <= COLUMNS_MAX) {
 		print_columns(f, sides, count, out);
 	} else {
@@ -233,6 +235,19 @@ void text_finding(const struct report_context *c, const struct finding *finding,
 	fflush(out);
 }
 
+static void print_counts(const struct model *model, FILE *out)
+{
+	const struct finding *f;
+
+	for (uint32_t id = 1; (f = model_finding(model, id)); id++) {
+		fprintf(out, "Finding %u [%s], met %" PRIu64 " time%s: ", f->id, finding_grade_name(f->grade),
+			f->count, f->count == 1 ? "" : "s");
+		for (size_t i = 0; i < f->edge_count; i++)
+			fprintf(out, "%s -> ", f->edges[i].from->name);
+		fprintf(out, "%s\n", f->edges[f->edge_count - 1].to->name);
+	}
+}
+
 void text_summary(const struct report_summary *s, FILE *out)
 {
 	fprintf(out,
@@ -246,6 +261,7 @@ void text_summary(const struct report_summary *s, FILE *out)
 		s->seen.objects[LT_OBJECT_VM], s->seen.objects[LT_OBJECT_VCPU],
 		s->seen.objects[LT_OBJECT_GROUP], s->seen.objects[LT_OBJECT_DEVICE], s->seen.locks,
 		s->foreign);
+	print_counts(s->model, out);
 	if (s->outside)
 		fprintf(out, "Findings that --pid or --vm leaves out: %" PRIu64 ".\n", s->outside);
 	print_words("Trust: ", report_trust_text(&s->trust), out);
