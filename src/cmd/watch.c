@@ -120,8 +120,10 @@ static bool concerns(const struct watch *w, uint32_t pid)
 }
 
 /* --pid and --vm: does a task or a VM of the finding match? */
-static bool is_wanted(const struct watch *w, const struct finding *f)
+static bool is_wanted(const void *context, const struct finding *f)
 {
+	const struct watch *w = context;
+
 	if (!w->options.pid && !w->options.vm)
 		return true;
 	for (size_t i = 0; i < f->edge_count; i++)
@@ -456,6 +458,8 @@ static void say_summary(struct watch *w, const char *ended, int64_t start)
 	for (uint32_t id = 1; model_finding(w->model, id); id++)
 		model_refresh(w->model, model_finding(w->model, id));
 	summary.model = w->model;
+	summary.shown = is_wanted;
+	summary.context = w;
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
 	if (w->options.json)

@@ -132,6 +132,36 @@ static size_t round_ring(size_t size)
 	return rounded;
 }
 
+/*
+ * Whether tasks can be preempted in a trampoline program: then its recursion guard
+ * makes others on that CPU skip it. The mode in brackets, as in "none voluntary
+ * (full)"; lazy is new in 6.13 (7c70cb94d29c). Without debugfs it is not known and
+ * taken as no: what is then skipped is counted.
+ */
+static bool kernel_preempts(void)
+{
+	FILE *file = fopen("/sys/kernel/debug/sched/preempt", "re");
+	char modes[128] = "";
+
+	if (!file)
+		return false;
+	if (!fgets(modes, sizeof(modes), file))
+		modes[0] = '\0';
+	fclose(file);
+	return strstr(modes, "(full)") || strstr(modes, "(lazy)");
+}
+
+static enum attach_kind choose_attach(enum attach_kind wanted)
+{
+	if (wanted != ATTACH_AUTO)
+		return wanted;
+	if (!kernel_preempts())
+		return ATTACH_FENTRY;
+	message_note(
+		"this kernel preempts (full or lazy), where fentry programs skip calls: kprobes are used");
+	return ATTACH_KPROBE;
+}
+
 int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, struct types *types,
 		struct tracer **out)
 {
@@ -146,7 +176,7 @@ int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, 
 		t->options.ring_size = round_ring(t->options.ring_size);
 	t->symbols = symbols;
 	t->types = types;
-	t->attach = options->attach == ATTACH_AUTO ? ATTACH_FENTRY : options->attach;
+	t->attach = choose_attach(options->attach);
 	err = load_prepare();
 	if (err) {
 		message_error("libbpf is too old: it does not let us name the targets of programs");

@@ -15,7 +15,7 @@
 #include "locktrace/record.h"
 
 enum attach_kind {
-	ATTACH_AUTO, /* fentry, and kprobe for what fentry cannot reach */
+	ATTACH_AUTO, /* fentry, and kprobe for what fentry cannot reach or where it would skip calls */
 	ATTACH_FENTRY,
 	ATTACH_KPROBE,
 };

@@ -250,15 +250,16 @@ static json_t *seen(const struct report_summary *s)
 	return object;
 }
 
-static json_t *final_counts(const struct model *model)
+static json_t *final_counts(const struct report_summary *s)
 {
 	json_t *array = json_array();
 	const struct finding *f;
 
-	for (uint32_t id = 1; array && (f = model_finding(model, id)); id++)
-		json_array_append_new(array,
-				      json_pack("{s:I, s:s, s:I}", "id", (json_int_t)f->id, "grade",
-						finding_grade_name(f->grade), "count", (json_int_t)f->count));
+	for (uint32_t id = 1; array && (f = model_finding(s->model, id)); id++)
+		if (s->shown(s->context, f))
+			json_array_append_new(array, json_pack("{s:I, s:s, s:I}", "id", (json_int_t)f->id,
+							       "grade", finding_grade_name(f->grade), "count",
+							       (json_int_t)f->count));
 	return array;
 }
 
@@ -270,7 +271,7 @@ int json_summary(const struct report_summary *s, FILE *out)
 		return -ENOMEM;
 	json_object_set_new(line, "findings", json_integer((json_int_t)s->findings));
 	json_object_set_new(line, "ignored", json_integer((json_int_t)s->ignored));
-	json_object_set_new(line, "counts", final_counts(s->model));
+	json_object_set_new(line, "counts", final_counts(s));
 	json_object_set_new(line, "outside", json_integer((json_int_t)s->outside));
 	json_object_set_new(line, "complete", complete(&s->trust));
 	json_object_set_new(line, "complete_for", json_pack("[s]", s->trust.followed));

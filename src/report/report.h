@@ -107,7 +107,10 @@ struct report_summary {
 	struct model_counts seen;
 	struct report_trust trust;
 	const struct model *model; /* the findings, for their final counts */
-	uint64_t findings;         /* printed */
+	/* Which of them were printed (--pid, --vm), and what it is called with. */
+	bool (*shown)(const void *context, const struct finding *finding);
+	const void *context;
+	uint64_t findings; /* printed */
 	uint64_t ignored;
 	uint64_t outside; /* findings left out by --pid or --vm */
 	uint64_t foreign, seconds;

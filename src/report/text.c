@@ -235,11 +235,13 @@ void text_finding(const struct report_context *c, const struct finding *finding,
 	fflush(out);
 }
 
-static void print_counts(const struct model *model, FILE *out)
+static void print_counts(const struct report_summary *s, FILE *out)
 {
 	const struct finding *f;
 
-	for (uint32_t id = 1; (f = model_finding(model, id)); id++) {
+	for (uint32_t id = 1; (f = model_finding(s->model, id)); id++) {
+		if (!s->shown(s->context, f))
+			continue;
 		fprintf(out, "Finding %u [%s], met %" PRIu64 " time%s: ", f->id, finding_grade_name(f->grade),
 			f->count, f->count == 1 ? "" : "s");
 		for (size_t i = 0; i < f->edge_count; i++)
@@ -261,7 +263,7 @@ void text_summary(const struct report_summary *s, FILE *out)
 		s->seen.objects[LT_OBJECT_VM], s->seen.objects[LT_OBJECT_VCPU],
 		s->seen.objects[LT_OBJECT_GROUP], s->seen.objects[LT_OBJECT_DEVICE], s->seen.locks,
 		s->foreign);
-	print_counts(s->model, out);
+	print_counts(s, out);
 	if (s->outside)
 		fprintf(out, "Findings that --pid or --vm leaves out: %" PRIu64 ".\n", s->outside);
 	print_words("Trust: ", report_trust_text(&s->trust), out);

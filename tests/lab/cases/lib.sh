@@ -131,3 +131,155 @@ thread_state() {
 thread_stack() {
 	cat "/proc/$(threads_named "$1" | head -n 1)/stack"
 }
+
+# The tracer: for cases run with LAB_FILES="build/locktrace /usr/bin/jq". A run
+# has a NAME; its output is in /tmp/NAME.out, its messages in /tmp/NAME.err, its
+# process id in /tmp/NAME.pid. Several may run at a time. For example:
+#   tracer_start demo --json --attach kprobe
+#   ltguest -c '...'
+#   tracer_stop demo 1
+#   check_json /tmp/demo.out "the cycle is found" 'cycle("a"; "b") | length == 1'
+
+# tracer_launch NAME [OPTION]...: "locktrace watch" with these options in the background.
+tracer_launch() {
+	tracer_name=$1
+	shift
+	/lab/bin/locktrace watch "$@" >"/tmp/$tracer_name.out" 2>"/tmp/$tracer_name.err" &
+	echo $! >"/tmp/$tracer_name.pid"
+}
+
+# tracer_ready NAME: when this returns, it is attached and says so.
+tracer_ready() {
+	wait_for 60 tracer_is_ready_or_ended "$1" || tracer_fail "$1" "not ready after a minute"
+	tracer_is_ready "$1" || tracer_fail "$1" "ended before it was ready"
+	note "tracer $1 is ready"
+}
+
+# tracer_start NAME [OPTION]...: both.
+tracer_start() {
+	note "tracer $*"
+	tracer_launch "$@"
+	tracer_ready "$1"
+}
+
+# tracer_interrupt NAME: Ctrl-C.
+tracer_interrupt() {
+	kill -INT "$(tracer_pid "$1")" || tracer_fail "$1" "has ended by itself"
+}
+
+# tracer_stop NAME STATUS: Ctrl-C; it must end with this exit status.
+tracer_stop() {
+	tracer_interrupt "$1"
+	tracer_wait "$1" "$2" 30
+}
+
+# tracer_wait NAME STATUS SECONDS: it must end by itself, so and in this time.
+# What it wrote as JSON must be as documented.
+tracer_wait() {
+	wait_for "$3" tracer_has_ended "$1" || tracer_fail "$1" "did not end in $3 seconds"
+	tracer_status=0
+	wait "$(tracer_pid "$1")" || tracer_status=$?
+	[ "$tracer_status" = "$2" ] || tracer_fail "$1" "exit status $tracer_status, not $2"
+	note "ok: tracer $1 ended with status $2"
+	case $(head -c 1 "/tmp/$1.out") in
+	'{') check_report "/tmp/$1.out" ;;
+	esac
+}
+
+tracer_pid() {
+	cat "/tmp/$1.pid"
+}
+
+tracer_is_ready() {
+	grep -qs '^{"type":"ready"' "/tmp/$1.out" || grep -qs 'Ctrl-C ends' "/tmp/$1.err"
+}
+
+# A child that ended stays as a zombie until the shell asks for its status.
+tracer_has_ended() {
+	tracer_state=$(thread_state "$(tracer_pid "$1")" 2>/dev/null) || return 0
+	[ "${tracer_state:-Z}" = Z ]
+}
+
+tracer_is_ready_or_ended() {
+	tracer_is_ready "$1" || tracer_has_ended "$1"
+}
+
+tracer_fail() {
+	echo "--- /tmp/$1.err, its last lines ---"
+	tail -n 50 "/tmp/$1.err"
+	echo "--- /tmp/$1.out, its last lines ---"
+	tail -n 50 "/tmp/$1.out" | cut -c 1-2000
+	fail "tracer $1: $2"
+}
+
+# Names for the filters of check_json; the input is the array of all lines.
+# cycle("a"; "b") and cycle("a"; "b"; "c"): the findings about just these
+# classes, in whatever rotation; told again is one more.
+# shellcheck disable=SC2016 # variables of jq
+json_names='
+	def ready: .[0];
+	def summary: .[-1];
+	def findings: [.[] | select(.type == "finding")];
+	def cycle_of($classes): [findings[] | select(.classes | sort == ($classes | sort))];
+	def cycle($a; $b): cycle_of([$a, $b]);
+	def cycle($a; $b; $c): cycle_of([$a, $b, $c]);
+	def edge($from; $to): [.edges[] | select(.from == $from and .to == $to)][0];
+'
+
+# check_json FILE WHAT FILTER [WHAT FILTER]...: each jq filter must give true
+# (and nothing else) for the lines of the file. One call of jq for all: it takes
+# a third of a second to start here.
+check_json() {
+	json_file=$1
+	shift
+	json_filter=''
+	json_is_filter=no
+	for json_word in "$@"; do
+		case $json_is_filter in
+		yes) json_filter="$json_filter${json_filter:+, }(try [$json_word] catch [.] | if . == [true] then true else . end)"; json_is_filter=no ;;
+		no) json_is_filter=yes ;;
+		esac
+	done
+	[ $json_is_filter = no ] || fail "check_json: a filter is missing after '$json_word'"
+	/lab/bin/jq -s -c "$json_names $json_filter" "$json_file" >/tmp/json_results || fail "check_json: jq cannot do it: $*"
+	json_number=0
+	while [ $# -gt 0 ]; do
+		json_number=$((json_number + 1))
+		json_result=$(sed -n ${json_number}p /tmp/json_results)
+		if [ "$json_result" != true ]; then
+			cut -c 1-1000 "$json_file"
+			fail "$1: not so in $json_file (above): $2: gives $json_result"
+		fi
+		[ "${json_quiet:-no}" = yes ] || note "ok: $1"
+		shift 2
+	done
+}
+
+# check_report FILE: what is true of the JSON output of every run that ended well.
+# shellcheck disable=SC2016 # variables of jq
+check_report() {
+	json_quiet=yes
+	check_json "$1" \
+		"$1 is one JSON object a line, from ready to summary, of version 1" \
+		"length == $(wc -l <"$1") and all(type == \"object\" and .version == 1) and
+			map(.type) == [\"ready\"] + (findings | map(.type)) + [\"summary\"]" \
+		"the summary counts the findings" 'summary.findings == (findings | length)' \
+		"the edges of a finding make a circle" 'findings | all(.edges as $e | .classes == [$e[].from] and
+			all(range($e | length); $e[.].to == $e[(. + 1) % ($e | length)].from))' \
+		"an edge is between the lock taken and one that was held" 'all(findings[].edges[];
+			.to_addr == .taking.addr and .to == .taking.class and (.taking.trylock | not) and
+			(.from as $class | .held | any(.class == $class)) and
+			(.from_addr as $addr | .held | any(.addr == $addr or .locks > 1)))' \
+		"a finding has words, and each edge a stack and a task" 'findings | all(
+			(.text | length > 0) and (.why | length > 0) and (.advice | length > 0) and
+			(.edges | all((.stack | length > 0) and .task.tid > 0 and .count > 0)))' \
+		"a guard is named where it is the reason, and only there" \
+		'findings | all((.grade == "guarded") == (.guard != null))' \
+		"one_task is one task" 'findings | all(.grade != "one_task" or
+			((.edges | map(.task.tid) | unique | length == 1) and (.edges | all(.many_tasks | not))))' \
+		"likely is the same locks by more than one task" 'findings | all(.grade != "likely" or .kind != "circular" or
+			(.edges as $e | ($e | map(.task.tid) | unique | length > 1) and
+			all(range($e | length); $e[.].to_addr == $e[(. + 1) % ($e | length)].from_addr)))'
+	json_quiet=no
+	note "ok: $1 is as documented"
+}

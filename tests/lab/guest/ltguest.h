@@ -44,6 +44,9 @@ int task_submit(const char *name, bool process, const char *step, bool wait);
 /* Wait until task is idle; -ETIMEDOUT after ms (0: no limit), -EIO if a step of it failed. */
 int task_join(const char *name, unsigned int ms);
 
+/* Send a signal to a thread; -ESRCH if there is no thread of this name. */
+int task_signal(const char *name, int number);
+
 /* The name of the calling task for messages, "" in the main thread. */
 const char *task_self(void);
 

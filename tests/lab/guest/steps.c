@@ -22,7 +22,14 @@
 #include <unistd.h>
 
 #define HANDLES_MAX 128
-#define GUEST_PAGE 0x1000u /* where the guest's one page of memory lies */
+#define GUEST_PAGE 0x1000u /* where the guest's one page of code and data lies */
+#define GUEST_NMI 0x1100u  /* its NMI handler */
+#define GUEST_IDT 0x1800u  /* its interrupt vectors: four bytes each in real mode */
+#define GUEST_STACK 0x1ff0u
+#define GUEST_TOUCHED 0x2000u /* what the NMI handler reads: see "memory" */
+#define NMI_VECTOR 2
+#define MSI_ADDRESS 0xfee00000u /* of the local APIC with id 0 */
+#define MSI_NMI (4u << 8)       /* delivery mode NMI */
 #define KICK_SIGNAL SIGUSR1
 
 struct handle {
@@ -172,22 +179,26 @@ static int step_number(const struct step *step, int index, unsigned long long fa
 
 /* KVM */
 
-/* One page with "hlt" in an endless loop, in real mode. */
+/* One page with "hlt" in an endless loop, in real mode, and a handler for NMIs. */
 static int vm_add_memory(int vm)
 {
 	static const uint8_t code[] = { 0xf4, 0xeb, 0xfd }; /* 1: hlt; jmp 1b */
+	static const uint8_t nmi[] = { 0xa0, GUEST_TOUCHED & 0xff, GUEST_TOUCHED >> 8,
+				       0xcf };             /* mov al; iret */
+	static const uint16_t vector[] = { GUEST_NMI, 0 }; /* offset, segment */
 	struct kvm_userspace_memory_region region = {
 		.guest_phys_addr = GUEST_PAGE,
 		.memory_size = 0x1000,
 	};
-	void *page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (page == MAP_FAILED)
 		return step_fail("mmap of the guest's memory");
 	memcpy(page, code, sizeof(code));
+	memcpy(page + GUEST_NMI - GUEST_PAGE, nmi, sizeof(nmi));
+	memcpy(page + GUEST_IDT - GUEST_PAGE + NMI_VECTOR * sizeof(vector), vector, sizeof(vector));
 	region.userspace_addr = (uintptr_t)page;
-	return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) ? step_fail("KVM_SET_USER_MEMORY_REGION") :
-								 0;
+	return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) ? step_fail("KVM_SET_USER_MEMORY_REGION") : 0;
 }
 
 static int do_vm(const struct step *step)
@@ -229,18 +240,25 @@ static int vcpu_map_run(struct handle *vcpu)
 static int vcpu_set_state(int vcpu)
 {
 	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
-	struct kvm_regs regs = { .rip = GUEST_PAGE, .rflags = 2 };
+	struct kvm_regs regs = { .rip = GUEST_PAGE, .rsp = GUEST_STACK, .rflags = 2 };
+	struct kvm_lapic_state apic;
 	struct kvm_sregs sregs;
 
 	if (ioctl(vcpu, KVM_GET_SREGS, &sregs))
 		return step_fail("KVM_GET_SREGS");
 	sregs.cs.base = 0;
 	sregs.cs.selector = 0;
+	sregs.idt.base = GUEST_IDT;
 	if (ioctl(vcpu, KVM_SET_SREGS, &sregs))
 		return step_fail("KVM_SET_SREGS");
 	if (ioctl(vcpu, KVM_SET_REGS, &regs))
 		return step_fail("KVM_SET_REGS");
-	return ioctl(vcpu, KVM_SET_MP_STATE, &state) ? step_fail("KVM_SET_MP_STATE") : 0;
+	if (ioctl(vcpu, KVM_SET_MP_STATE, &state))
+		return step_fail("KVM_SET_MP_STATE");
+	/* As every hypervisor does: only then KVM's map of APIC ids has this vCPU, for "nmi". */
+	if (ioctl(vcpu, KVM_GET_LAPIC, &apic))
+		return step_fail("KVM_GET_LAPIC");
+	return ioctl(vcpu, KVM_SET_LAPIC, &apic) ? step_fail("KVM_SET_LAPIC") : 0;
 }
 
 static int do_vcpu(const struct step *step)
@@ -264,15 +282,21 @@ static void kick_handler(int number)
 	(void)number; /* only there to interrupt the system call */
 }
 
-static int do_run(const struct step *step)
+static void kick_prepare(void)
 {
 	struct sigaction action = { .sa_handler = kick_handler };
+
+	sigaction(KICK_SIGNAL, &action, NULL);
+}
+
+static int do_run(const struct step *step)
+{
 	struct handle *vcpu = handle_find(step->words[1]);
 	int result;
 
 	if (!vcpu || !vcpu->run)
 		return step_error("no such vCPU", EBADF);
-	sigaction(KICK_SIGNAL, &action, NULL);
+	kick_prepare();
 	vcpu->runner = pthread_self();
 	__atomic_store_n(&vcpu->running, true, __ATOMIC_RELEASE);
 	do {
@@ -299,6 +323,48 @@ static int do_kick(const struct step *step)
 		return step_error("vCPU does not run", ESRCH);
 	vcpu->run->immediate_exit = 1;
 	return pthread_kill(vcpu->runner, KICK_SIGNAL) ? step_fail("pthread_kill") : 0;
+}
+
+/* A page of a file becomes guest memory at the address. */
+static int do_memory(const struct step *step)
+{
+	struct kvm_userspace_memory_region region = { .slot = 1, .memory_size = 0x1000 };
+	int fd = open(step->words[3], O_RDWR | O_CLOEXEC);
+	unsigned long long address;
+	void *page;
+
+	if (fd < 0)
+		return step_fail("open");
+	page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (page == MAP_FAILED)
+		return step_fail("mmap");
+	if (parse_number(step->words[2], &address))
+		return -EINVAL;
+	region.guest_phys_addr = address;
+	region.userspace_addr = (uintptr_t)page;
+	return ioctl(handle_fd(step->words[1]), KVM_SET_USER_MEMORY_REGION, &region)
+		       ? step_fail("KVM_SET_USER_MEMORY_REGION")
+		       : 0;
+}
+
+/* Without leaving KVM_RUN: wakes the vCPU with id 0, whose handler reads GUEST_TOUCHED. */
+static int do_nmi(const struct step *step)
+{
+	struct kvm_msi msi = { .address_lo = MSI_ADDRESS, .data = MSI_NMI };
+	int delivered = ioctl(handle_fd(step->words[1]), KVM_SIGNAL_MSI, &msi);
+
+	if (delivered < 0)
+		return step_fail("KVM_SIGNAL_MSI");
+	return delivered ? 0 : step_error("no vCPU took the NMI", EIO);
+}
+
+/* Any call that takes the vCPU's mutex for a moment. */
+static int do_regs(const struct step *step)
+{
+	struct kvm_regs regs;
+
+	return ioctl(handle_fd(step->words[1]), KVM_GET_REGS, &regs) ? step_fail("KVM_GET_REGS") : 0;
 }
 
 static int do_kvmvfio(const struct step *step)
@@ -354,16 +420,16 @@ static int do_setcontainer(const struct step *step)
 {
 	int container = handle_fd(step->words[2]);
 
-	return ioctl(handle_fd(step->words[1]), VFIO_GROUP_SET_CONTAINER, &container) ?
-		       step_fail("VFIO_GROUP_SET_CONTAINER") :
-		       0;
+	return ioctl(handle_fd(step->words[1]), VFIO_GROUP_SET_CONTAINER, &container)
+		       ? step_fail("VFIO_GROUP_SET_CONTAINER")
+		       : 0;
 }
 
 static int do_unsetcontainer(const struct step *step)
 {
-	return ioctl(handle_fd(step->words[1]), VFIO_GROUP_UNSET_CONTAINER) ?
-		       step_fail("VFIO_GROUP_UNSET_CONTAINER") :
-		       0;
+	return ioctl(handle_fd(step->words[1]), VFIO_GROUP_UNSET_CONTAINER)
+		       ? step_fail("VFIO_GROUP_UNSET_CONTAINER")
+		       : 0;
 }
 
 static int do_iommu(const struct step *step)
@@ -396,8 +462,8 @@ static int do_map(const struct step *step)
 	map.vaddr = (uintptr_t)memory;
 	map.iova = iova;
 	map.size = size;
-	return ioctl(handle_fd(step->words[1]), VFIO_IOMMU_MAP_DMA, &map) ? step_fail("VFIO_IOMMU_MAP_DMA") :
-									    0;
+	return ioctl(handle_fd(step->words[1]), VFIO_IOMMU_MAP_DMA, &map) ? step_fail("VFIO_IOMMU_MAP_DMA")
+									  : 0;
 }
 
 static int do_unmap(const struct step *step)
@@ -409,9 +475,9 @@ static int do_unmap(const struct step *step)
 		return -EINVAL;
 	unmap.iova = iova;
 	unmap.size = size;
-	return ioctl(handle_fd(step->words[1]), VFIO_IOMMU_UNMAP_DMA, &unmap) ?
-		       step_fail("VFIO_IOMMU_UNMAP_DMA") :
-		       0;
+	return ioctl(handle_fd(step->words[1]), VFIO_IOMMU_UNMAP_DMA, &unmap)
+		       ? step_fail("VFIO_IOMMU_UNMAP_DMA")
+		       : 0;
 }
 
 static int do_device(const struct step *step)
@@ -506,6 +572,16 @@ static int do_hangs(const struct step *step)
 	return err && err != -EIO ? step_error("hangs", -err) : step_error("the task does not hang", EPROTO);
 }
 
+/* A signal that does nothing but end what the task waits for, if it can be ended. */
+static int do_interrupt(const struct step *step)
+{
+	int err;
+
+	kick_prepare();
+	err = task_signal(step->words[1], KICK_SIGNAL);
+	return err ? step_error("signal", -err) : 0;
+}
+
 static int do_exit(const struct step *step)
 {
 	unsigned long long status;
@@ -528,6 +604,9 @@ static const struct step_kind {
 	{ "vcpu", 2, 3, do_vcpu },
 	{ "run", 1, 1, do_run },
 	{ "kick", 1, 1, do_kick },
+	{ "memory", 3, 3, do_memory },
+	{ "nmi", 1, 1, do_nmi },
+	{ "regs", 1, 1, do_regs },
 	{ "kvmvfio", 2, 2, do_kvmvfio },
 	{ "groupadd", 2, 2, do_groupadd },
 	{ "groupdel", 2, 2, do_groupdel },
@@ -547,6 +626,7 @@ static const struct step_kind {
 	{ "await", 1, 2, do_await },
 	{ "join", 1, 2, do_join },
 	{ "hangs", 2, 2, do_hangs },
+	{ "interrupt", 1, 1, do_interrupt },
 	{ "exit", 1, 1, do_exit },
 };
 
@@ -598,9 +678,12 @@ static const struct {
 	int number;
 	const char *name;
 } errno_names[] = {
-#define ERRNO_NAME(name) { name, #name }
-	ERRNO_NAME(EPERM),   ERRNO_NAME(ENOENT),    ERRNO_NAME(ESRCH),	ERRNO_NAME(EINTR),
-	ERRNO_NAME(EIO),     ERRNO_NAME(ENXIO),	    ERRNO_NAME(EBADF),	ERRNO_NAME(EAGAIN),
+#define ERRNO_NAME(name)    \
+	{                   \
+		name, #name \
+	}
+	ERRNO_NAME(EPERM),   ERRNO_NAME(ENOENT),    ERRNO_NAME(ESRCH),  ERRNO_NAME(EINTR),
+	ERRNO_NAME(EIO),     ERRNO_NAME(ENXIO),     ERRNO_NAME(EBADF),  ERRNO_NAME(EAGAIN),
 	ERRNO_NAME(ENOMEM),  ERRNO_NAME(EACCES),    ERRNO_NAME(EFAULT), ERRNO_NAME(EBUSY),
 	ERRNO_NAME(EEXIST),  ERRNO_NAME(ENODEV),    ERRNO_NAME(EINVAL), ERRNO_NAME(ENOTTY),
 	ERRNO_NAME(ENOSPC),  ERRNO_NAME(EDEADLK),   ERRNO_NAME(EPROTO), ERRNO_NAME(EMSGSIZE),

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +31,11 @@ struct task {
 	char name[NAME_MAX_LENGTH];
 	bool process;
 	/* under tasks_lock: */
-	unsigned int pending;	   /* steps handed over and not finished */
-	bool failed;		   /* a step failed that nobody waited for yet */
-	struct queued_step *first; /* threads only */
+	unsigned int pending; /* steps handed over and not finished */
+	bool failed;          /* a step failed that nobody waited for yet */
+	/* threads only */
+	struct queued_step *first;
+	pthread_t thread;
 	/* processes only; the answers are read by a thread that has no other work */
 	int lines_fd;
 	int answers_fd;
@@ -180,11 +183,9 @@ static int task_start_process(struct task *task)
 
 static int task_start(struct task *task)
 {
-	pthread_t thread;
-
 	if (task->process)
 		return task_start_process(task);
-	return -pthread_create(&thread, NULL, task_thread_main, task);
+	return -pthread_create(&task->thread, NULL, task_thread_main, task);
 }
 
 /* Called with tasks_lock held. */
@@ -315,6 +316,20 @@ int task_join(const char *name, unsigned int ms)
 	pthread_mutex_lock(&tasks_lock);
 	task = task_find(name);
 	err = task ? task_wait_idle(task, ms) : -ESRCH;
+	pthread_mutex_unlock(&tasks_lock);
+	return err;
+}
+
+int task_signal(const char *name, int number)
+{
+	struct task *task;
+	int err = -ESRCH;
+
+	pthread_once(&tasks_once, tasks_init);
+	pthread_mutex_lock(&tasks_lock);
+	task = task_find(name);
+	if (task && !task->process)
+		err = -pthread_kill(task->thread, number);
 	pthread_mutex_unlock(&tasks_lock);
 	return err;
 }
