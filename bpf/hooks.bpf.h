@@ -353,8 +353,8 @@ static __noinline int lock_init(__u64 addr, __u64 name, __u64 ip)
 {
 	struct init_info info = { .name = name, .ip = ip };
 
-	/* The memory is used again: what lived there is gone, declared or not. */
-	if (filter[lt_filter_index(addr) & (LT_FILTER_SIZE - 1)])
+	/* The memory is used again: what lived there is gone, declared or not, in the filter or let go. */
+	if (let_go_now || filter[lt_filter_index(addr) & (LT_FILTER_SIZE - 1)])
 		unwatch_lock(addr);
 	/* Locks of the kernel image are many (one for each open file): only those of who is inside. */
 	if ((name ? name : ip) - image_start < image_size &&

@@ -49,6 +49,8 @@ __u64 kvm_vfio_create_addr = 0;
 __u64 lost[LT_LOST_KINDS] = {};
 /* Foreign locks added by closure, now. */
 __u64 foreign_now = 0;
+/* Of these, how many were let go: they are in the map, but not in the filter. */
+__u64 let_go_now = 0;
 
 /* The fast path's own data, see lt_filter_index(). */
 __u32 filter[LT_FILTER_SIZE] = {};

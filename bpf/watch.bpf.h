@@ -36,8 +36,10 @@ static __noinline int watch_lock(__u64 addr, __u32 class_id, __u64 object, __u64
 	}
 	if (!born && old->class_id == class_id && old->object == object)
 		return 0;
-	if (old->flags & LT_WATCHED_LET_GO)
+	if (old->flags & LT_WATCHED_LET_GO) {
 		filter_add(addr, 1);
+		__sync_fetch_and_add(&let_go_now, (__u64)-1);
+	}
 	if (old->class_id == LT_CLASS_FOREIGN)
 		__sync_fetch_and_add(&foreign_now, (__u64)-1);
 	bpf_map_update_elem(&watched, &addr, &value, BPF_EXIST);
@@ -56,7 +58,9 @@ static __noinline int unwatch_lock(__u64 addr)
 	class_id = old->class_id;
 	if (bpf_map_delete_elem(&watched, &addr))
 		return 0;
-	if (!(flags & LT_WATCHED_LET_GO))
+	if (flags & LT_WATCHED_LET_GO)
+		__sync_fetch_and_add(&let_go_now, (__u64)-1);
+	else
 		filter_add(addr, (__u32)-1);
 	if (class_id == LT_CLASS_FOREIGN)
 		__sync_fetch_and_add(&foreign_now, (__u64)-1);

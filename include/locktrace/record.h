@@ -153,7 +153,7 @@ struct lt_record_object {
 	X(OBJECTS, "objects", "objects came or went without being followed")                            \
 	X(RECORDS, "records",                                                                           \
 	  "records could not be taken in, for want of memory or because they made no sense")            \
-	X(ATTACH, "attach", "functions of the kernel could not be attached to")
+	X(ATTACH, "attach", "functions could not be attached to, or went away with their module")
 
 enum lt_lost {
 #define LT_LOST_ID(id, name, text) LT_LOST_##id,

@@ -88,6 +88,7 @@ int lock_spec_resolve(const char *text, struct kallsyms *symbols, struct types *
 	snprintf(out->name, sizeof(out->name), "%.60s.%.60s", p.structure, p.member);
 	out->offset = member.offset;
 	out->through_pointer = p.pointer;
+	snprintf(out->module, sizeof(out->module), "%s", module);
 	if (!p.pointer)
 		out->address += member.offset;
 	return 0;

@@ -238,6 +238,7 @@ static void sweep_one(struct tracer *t, int fd, uint64_t address, struct lt_watc
 	if (bpf_map_update_elem(fd, &address, w, BPF_EXIST))
 		return;
 	filter_move(t, address, gone ? 1 : (uint32_t)-1);
+	__atomic_fetch_add(&tracer_first(t)->bss->let_go_now, gone ? (uint64_t)-1 : 1, __ATOMIC_RELAXED);
 	t->numbers.let_go += !gone;
 }
 
@@ -259,12 +260,46 @@ static void sweep(struct tracer *t)
 	}
 }
 
+static bool module_is_loaded(const char *module)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	return !access(path, F_OK);
+}
+
+/* Kprobes do not keep a module from being unloaded; they, and what was watched in it, go with it. */
+static void notice_unloaded(struct tracer *t)
+{
+	for (size_t i = 0; i < hook_module_count; i++) {
+		if (!t->module_attached[i] || load_module_present(t, hook_modules[i]))
+			continue;
+		message_info("module %s was unloaded; it is attached to again when it comes back",
+			     hook_modules[i]);
+		t->module_attached[i] = false;
+		t->attach_failed++;
+		types_forget(t->types, hook_modules[i]);
+		kallsyms_invalidate(t->symbols);
+	}
+	for (size_t i = 0; i < t->options.user_class_count; i++) {
+		const struct user_class *class = &t->options.user_classes[i];
+
+		if (t->user_class_gone[i] || !*class->module || module_is_loaded(class->module))
+			continue;
+		message_info("module %s was unloaded; %s is not watched any more", class->module,
+			     class->name);
+		t->user_class_gone[i] = true;
+		t->attach_failed++;
+	}
+}
+
 int tracer_tick(struct tracer *tracer)
 {
 	bool arrived[MODULES_MAX] = { false };
 	int count = 0, err;
 
 	sweep(tracer);
+	notice_unloaded(tracer);
 	for (size_t i = 0; i < hook_module_count; i++) {
 		if (tracer->module_attached[i] || !load_module_present(tracer, hook_modules[i]))
 			continue;

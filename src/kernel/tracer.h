@@ -29,6 +29,7 @@ struct user_class {
 	uint64_t address; /* of the lock, or of a pointer to the struct that contains it */
 	uint64_t offset;  /* through a pointer: of the lock in the struct */
 	bool through_pointer;
+	char module[64]; /* that the symbol is in; "" for the kernel image */
 };
 
 struct tracer_options {

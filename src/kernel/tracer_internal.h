@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 
 #include "kernel/tracer.h"
+#include "locktrace/lock_classes.h"
 #include "locktrace.skel.h"
 
 /* One load of the object; a module that comes later needs one more. */
@@ -37,6 +38,7 @@ struct tracer {
 	bool uses_kprobes;
 	uint64_t vfio_lock_address; /* of the global vfio.group_lock; 0: not found */
 	struct tracer_numbers numbers;
+	bool user_class_gone[LT_CLASS_USER_MAX]; /* its module was unloaded, and that was told */
 	char late_modules[128];
 	uint64_t last_sweep_ms;
 };

@@ -79,6 +79,19 @@ static int module_index(struct types *t, const char *module)
 	return (int)t->module_count++;
 }
 
+void types_forget(struct types *types, const char *module)
+{
+	for (size_t i = 0; i < types->module_count; i++) {
+		if (strcmp(types->modules[i].name, module) != 0)
+			continue;
+		btf__free(types->modules[i].btf);
+		if (types->modules[i].fd > 0)
+			close(types->modules[i].fd);
+		types->modules[i] = types->modules[--types->module_count];
+		return;
+	}
+}
+
 /* The kernel's BTF object of that name, found among all there are. A descriptor or negative errno. */
 static int open_btf_object(const char *name)
 {

@@ -17,6 +17,9 @@ struct types;
 int types_open(struct types **out);
 void types_close(struct types *types);
 
+/* Forgets what is known of a module: it was unloaded, and may come again as another one. */
+void types_forget(struct types *types, const char *module);
+
 struct type_member {
 	uint64_t offset;      /* bytes, from the start of the outermost struct */
 	uint64_t struct_size; /* of the outermost struct, bytes */

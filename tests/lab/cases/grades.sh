@@ -58,13 +58,16 @@ loud() {
 		$(in_order @t1 lock_interruptible:outer m); $(in_order @t2 lock_interruptible:m outer)
 		$(in_order @t1 lock_io:outer o); $(in_order @t2 lock_io:o outer)
 		$(in_order @t1 dec_and_lock:outer p); $(in_order @t2 dec_and_lock:p outer)
+		# one task waits for itself; a signal ends that
+		@t4 locks lock outer; @t4& - locks lock_interruptible outer
+		hangs t4 300; interrupt t4; join t4 5000; @t4 locks unlock outer
 		# processes; a lock made after the tracer came, and one from before
 		locks new late; $(in_order %p1 outer late); $(in_order %p2 late outer)
 		$(in_order %p1 outer early); $(in_order %p2 early outer)
 		# memory used again for another lock: each for itself, and never the two mixed
 		locks new first; $(in_order @t1 outer first); $(in_order @t1 first outer)
-		locks free first, new second
-		$(in_order @t1 pinner second); $(in_order @t1 second pinner); $(in_order @t2 second outer)
+		locks again first; $(in_order @t1 pinner first_again)
+		$(in_order @t1 first_again pinner); $(in_order @t2 first_again outer)
 	"
 }
 
@@ -88,6 +91,8 @@ check_loud() {
 		"a trylock as the lock that is held" \
 		"cycle(\"$OUTER\"; \"lt_lock_g\") | map(.grade) == [\"likely\"] and
 			(.[0] | edge(\"$OUTER\"; \"lt_lock_g\") | .held | map(.trylock) == [true])"
+	set -- "$@" "a task that waits for itself: deadlock" \
+		"[findings[] | select(.kind == \"recursive\") | [.classes, .same_instance, .grade]] == [[[\"$OUTER\"], true, \"deadlock\"]]"
 	for letter in h i j k l m o p; do
 		set -- "$@" "lock $letter of those taken each in its way" \
 			"cycle(\"$OUTER\"; \"lt_lock_$letter\") | map(.grade) == [\"likely\"]"
@@ -102,9 +107,9 @@ check_loud() {
 			map(.grade) == [\"likely\"]" \
 		"two locks at one address, one after the other" \
 		"(cycle(\"$OUTER\"; \"first\")[0] | edge(\"$OUTER\"; \"first\").to_addr) as \$first |
-			(cycle(\"$PINNER\"; \"second\")[0] | edge(\"$PINNER\"; \"second\").to_addr) as \$second |
+			(cycle(\"$PINNER\"; \"first_again\")[0] | edge(\"$PINNER\"; \"first_again\").to_addr) as \$second |
 			\$first == \$second" \
-		"no other cycle" "[findings[].id] | unique | length == 18" \
+		"no other cycle" "[findings[].id] | unique | length == 19" \
 		"nothing was lost" "summary.lost | all(. == 0)" \
 		"complete, as far as this kind can know" \
 		"summary.complete == (if ready.attach == \"fentry\" then true else \"unknown\" end)"
@@ -132,9 +137,9 @@ quiet() {
 		@t2& expect EINTR locks lock_interruptible outer
 		hangs t2 100; interrupt t2; join t2 5000
 		$(in_order @t2 h); @t1 locks unlock outer; $(in_order @t1 h outer)
-		# memory used again: outer -> first is no outer -> second
-		locks new first; $(in_order @t1 outer first); locks free first, new second
-		$(in_order @t1 pinner second); $(in_order @t2 second outer)
+		# memory used again: outer -> first is no outer -> first_again
+		locks new first; $(in_order @t1 outer first); locks again first
+		$(in_order @t1 pinner first_again); $(in_order @t2 first_again outer)
 	"
 }
 
@@ -154,12 +159,12 @@ for kind in "$@"; do
 	check "the loud scenario runs" loud
 	tracer_stop "loud_$kind" 1
 	check_loud "/tmp/loud_$kind.out"
-	ltguest -c "locks free early, free late, free second, free twin"
+	ltguest -c "locks free early, free late, free first_again, free twin"
 
 	tracer_start "quiet_$kind" --json --attach "$kind" --watch "$OUTER@lt_locks_state" --watch "$PINNER@*lt_locks_pointer"
 	check "the quiet scenario runs" quiet
 	tracer_stop "quiet_$kind" 0
 	check_quiet "/tmp/quiet_$kind.out"
-	ltguest -c "locks free second"
+	ltguest -c "locks free first_again"
 done
 pass

@@ -11,6 +11,7 @@ load_fixture
 note "kernel $(uname -r)"
 
 check "every way to take a mutex" ltguest -c '
+	locks dec a; @other locks trylock a, unlock a
 	locks lock a; locks lock_killable b; locks lock_interruptible c, lock_io d
 	locks trylock e; locks dec_and_lock f
 	@other expect EBUSY locks trylock a; @other expect EBUSY locks trylock b
@@ -18,6 +19,10 @@ check "every way to take a mutex" ltguest -c '
 	@other expect EBUSY locks trylock e; @other expect EBUSY locks trylock f
 	locks unlock a, unlock b, unlock c, unlock d, unlock e, unlock f
 	@other locks trylock a, trylock f, unlock a, unlock f
+'
+check "a signal ends the wait for a mutex, where it may" ltguest -c '
+	locks lock a; @other& expect EINTR locks lock_interruptible a
+	hangs other 200; interrupt other; join other 5000; locks unlock a
 '
 check "a task waits for a held mutex and gets it" ltguest -c '
 	locks lock p; @waiter& locks lock p, unlock p
@@ -38,7 +43,8 @@ check "rwsems" ltguest -c '
 '
 check "mutexes made on the fly" ltguest -c '
 	locks new dyn, lock dyn, unlock dyn, reinit dyn; expect EEXIST locks new dyn
-	locks free dyn; expect ENOENT locks free dyn; expect EINVAL locks lock dyn
+	locks again dyn, lock dyn_again, unlock dyn_again; expect ENOENT locks again dyn
+	locks free dyn_again; expect ENOENT locks free dyn_again; expect EINVAL locks lock dyn_again
 	locks reinit a, stack
 '
 check "bursts and loops" ltguest -c '

@@ -1,0 +1,39 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause
+#
+# Modules that go and come back while kprobes trace them (with fentry they
+# cannot go). What KVM and the watched lock's module do then is followed again,
+# or else the report says that it is not complete: no silent loss.
+# lab: kernels=bookworm,bookworm-backports timeout=120 fixture=yes
+# shellcheck source=tests/lab/cases/lib.sh
+. /lab/lib.sh
+
+OUTER=lt_locks_state.outer
+VM='vm v; vcpu c v; @cpu& run c; sleep 200; hangs cpu 1; kick c; join cpu 5000; close c; close v'
+ABBA='@t1 locks lock outer, lock a, unlock a, unlock outer; @t2 locks lock a, lock outer, unlock outer, unlock a'
+
+load_kvm
+insmod /lab/fixture/lt_locks.ko || fail "cannot load lt_locks"
+tracer_launch kvm --json --attach kprobe
+tracer_launch locks --json --attach kprobe --watch "$OUTER@lt_locks_state"
+tracer_ready kvm
+tracer_ready locks
+check "kvm goes" rmmod kvm-amd kvm
+check "lt_locks goes" rmmod lt_locks
+sleep 1
+load_kvm
+insmod /lab/fixture/lt_locks.ko || fail "cannot load lt_locks again"
+# More than a tick of the tracer, and the loading of its programs.
+sleep 5
+check "a VM, and two tasks that take two locks in both orders" ltguest -c "$VM; $ABBA"
+tracer_interrupt kvm
+tracer_interrupt locks
+wait_for 30 tracer_has_ended kvm || tracer_fail kvm "does not end"
+wait_for 30 tracer_has_ended locks || tracer_fail locks "does not end"
+check_json /tmp/kvm.out \
+	"the VM's dependencies are seen, or it says that it is not complete" \
+	'summary.seen.dependencies > 0 or summary.complete == false'
+check_json /tmp/locks.out \
+	"the cycle is found, or it says that it is not complete" \
+	'(findings | length == 1) or summary.complete == false'
+pass
