@@ -67,7 +67,8 @@ for words in "^p2/.* can hold $INNER and wait for lt_lock_b, while p3/.* holds l
 	'\*\*\* DEADLOCK \*\*\*' '^Grade:      likely, because ' '^What to do: ' '^Trust:      complete for mutex: nothing was lost'; do
 	check_contains "with $words" /tmp/text.out "$words"
 done
-check_contains "and a summary" /tmp/text.out '^interrupted after [0-9]+ s: 2 findings; 4 dependencies between 4 lock classes'
+# The end of the two VMs may still be seen: it takes text_mutex under jump_label_mutex.
+check_contains "and a summary" /tmp/text.out '^interrupted after [0-9]+ s: 2 findings; [4-6] dependencies between [4-6] lock classes'
 
 check_json /tmp/pid.out \
 	"--pid: only what that process did" \
