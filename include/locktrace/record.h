@@ -16,7 +16,7 @@
 #endif
 
 /* Layout version; goes up when a record below changes its meaning or shape. */
-#define LT_RECORD_VERSION 1
+#define LT_RECORD_VERSION 2
 
 /* As TASK_COMM_LEN in the kernel (include/linux/sched.h). */
 #define LT_COMM_LEN 16
@@ -35,6 +35,7 @@ enum lt_record_type {
 	LT_RECORD_CHAIN = 1,
 	LT_RECORD_LOCK = 2,
 	LT_RECORD_OBJECT = 3,
+	LT_RECORD_CALL = 4,
 };
 
 struct lt_record_header {
@@ -77,15 +78,39 @@ enum lt_chain_flags {
 	LT_CHAIN_TAKEN = 1 << 2, /* seen when the lock was taken, not before */
 };
 
+enum lt_call_what {
+	LT_CALL_FUNCTION = 1, /* a function that a rule speaks of was called under a lock that it names */
+	LT_CALL_NOT_LAST = 2, /* under such a lock a reference was put that was not the last one */
+	LT_CALL_FREED = 3,    /* an object dies while a lock of it is held */
+	LT_CALL_REINIT = 4,   /* a lock is initialised while it is held */
+	LT_CALL_UNLOCK = 5,   /* a lock is released by a task that does not own it */
+	LT_CALL_KINDS,
+};
+
+/* What a task does while it holds locks, other than taking one. */
+struct lt_call {
+	__u32 what;      /* enum lt_call_what; 0 in a chain */
+	__u32 function;  /* LT_CALL_FUNCTION, _NOT_LAST: its number, as user space gave it */
+	__u64 argument;  /* of the function, the first one; of FREED: the object */
+	__u64 owner;     /* FREED, REINIT, UNLOCK: struct lt_task.id of the lock's owner; 0: nobody */
+	__u32 owner_tid; /* of the owner; 0: unknown */
+	__u32 reserved;  /* 0 */
+};
+
 /*
  * A chain: a task's whole held stack (outermost first) and the lock it is
  * taking. Sent once for each new chain, and once more when a second task is
  * seen to do the same.
+ *
+ * LT_RECORD_CALL has the same layout: the held stack, and the call made. Its
+ * held[held_count] is the lock that FREED, REINIT and UNLOCK are about (whoever holds
+ * it; for FREED and UNLOCK it may be on the stack too), and all zero for the others.
  */
 struct lt_record_chain {
 	struct lt_record_header header;
 	__u64 key; /* of the chain cache; its count of hits is kept there */
 	struct lt_task task;
+	struct lt_call call;
 	__u16 held_count;  /* 0 .. LT_HELD_MAX */
 	__u16 stack_count; /* 0 .. LT_STACK_MAX */
 	__u32 flags;       /* enum lt_chain_flags */

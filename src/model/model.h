@@ -24,6 +24,7 @@
 
 #include "locktrace/lock_classes.h"
 #include "locktrace/record.h"
+#include "model/rules.h"
 #include "model/symbols.h"
 
 struct model;
@@ -33,24 +34,36 @@ struct model;
 
 enum finding_kind {
 	FINDING_CIRCULAR,  /* dependencies that close a circle */
-	FINDING_RECURSIVE, /* one lock taken twice by its owner, or two of one class in both orders */
+	/*
+	 * One lock taken twice by its owner; or two of one class in both orders, or, of a class of
+	 * KVM or VFIO, nested where no rule allows it (one edge, from == to).
+	 */
+	FINDING_RECURSIVE,
+	FINDING_ORDER, /* a rule's order broken: one edge, from the lock held to the one taken */
+	/* The rest have one edge, that of the call: its to and to_lock are NULL. */
+	FINDING_FORBIDDEN_CALL, /* from: the lock it is forbidden under */
+	FINDING_BAD_UNLOCK,     /* from: a lock released by a task that does not own it */
+	FINDING_FREED_HELD,     /* from: a held lock whose object dies */
+	FINDING_REINIT_HELD,    /* from: a held lock that is initialised again */
 	FINDING_KINDS,
 };
 
 /* From weakest to strongest; a finding is told again when its grade rises. */
 enum finding_grade {
 	GRADE_NONE = 0,
+	GRADE_INFORMATION, /* worth knowing; a rule says why it cannot deadlock on this kernel */
 	GRADE_ONE_TASK, /* every observation of every edge is of one and the same task */
 	GRADE_GUARDED,  /* one instance was held exclusively in every observation of every edge */
 	GRADE_POSSIBLE, /* at class level: what lockdep reports */
 	GRADE_LIKELY,   /* the same instances, two tasks or more, no common outer lock */
+	GRADE_DANGER,   /* it is wrong whatever else happens: a forbidden call, a misuse */
 	GRADE_DEADLOCK, /* the tasks are waiting on each other now */
 	GRADES,
 };
 
-/* "circular", "recursive". Never NULL for a valid kind. */
+/* "circular", "recursive", "order", "forbidden_call", "bad_unlock", "freed_held", "reinit_held". */
 const char *finding_kind_name(enum finding_kind kind);
-/* "one_task", "guarded", "possible", "likely", "deadlock". */
+/* "information", "one_task", "guarded", "possible", "likely", "danger", "deadlock". */
 const char *finding_grade_name(enum finding_grade grade);
 
 /* A class of locks. Owned by the model, valid as long as it is. */
@@ -123,6 +136,9 @@ struct finding_edge {
  * closed the cycle when it was first found; when the grade rises the edges stay
  * in place and their sightings may change.
  */
+#define FINDING_RULES_MAX 8
+#define FINDING_INSIDE_MAX 16
+
 struct finding {
 	uint32_t id; /* from 1 */
 	enum finding_kind kind;
@@ -137,6 +153,16 @@ struct finding {
 	 * under the lock of guard's class of the very VM (or group) concerned.
 	 */
 	bool guard_per_object;
+	/* order: the rules that say so, outermost first; forbidden_call: those of the grade told. In force. */
+	uint32_t rule_count;
+	const struct rule *rules[FINDING_RULES_MAX];
+	const struct rule *known;   /* the catalogue's entry that it matches; NULL: none */
+	const struct rule *ignored; /* the rule that keeps it from being told; NULL: none */
+	const char *function;       /* forbidden_call: what is called; else NULL */
+	uint32_t owner_tid;         /* bad_unlock, freed_held, reinit_held: who owns the lock; 0: unknown, nobody */
+	/* forbidden_call: classes of locks taken inside the call so far, final ones, no class twice. */
+	uint32_t inside_count;
+	const struct lock_class *inside[FINDING_INSIDE_MAX];
 	uint64_t count;   /* chain records that showed it or one of its edges again, 1 or more */
 	uint64_t time_ns; /* of the last of these */
 };
@@ -150,7 +176,11 @@ struct model_options {
 	void (*on_finding)(void *context, const struct finding *finding);
 	/* How often the chain with this key was seen so far, 0: not known. May be NULL. */
 	uint64_t (*chain_hits)(void *context, uint64_t key);
-	void *context; /* for both */
+	/* The rules; they must outlive the model, and may be evaluated anew at any time. NULL: none. */
+	const struct rules *rules;
+	/* Called before a call is judged by rules: conditions that can change are to be asked again. May be NULL. */
+	void (*refresh_rules)(void *context);
+	void *context; /* for all */
 };
 
 /* Returns a model, or NULL when out of memory. Free with model_free(). */
@@ -162,6 +192,13 @@ void model_free(struct model *model);
  * LT_CLASS_USER or more. The name is copied. 0, -EINVAL or -ENOMEM.
  */
 int model_name_class(struct model *model, uint32_t class_id, const char *name);
+
+/*
+ * Names a function of LT_RECORD_CALL before its first record: lt_call.function is its
+ * number, below MODEL_FUNCTIONS_MAX. The name is copied. 0, -EINVAL or -ENOMEM.
+ */
+#define MODEL_FUNCTIONS_MAX 64
+int model_name_function(struct model *model, uint32_t number, const char *name);
 
 /*
  * Takes one record of any kind, on an 8-byte boundary. size is what the caller
@@ -189,11 +226,22 @@ struct model_counts {
 	uint64_t classes;                  /* distinct, after uniting */
 	uint64_t locks;                    /* known now */
 	uint64_t dependencies;             /* between classes */
-	uint64_t findings;                 /* distinct */
+	uint64_t findings;                 /* distinct, the ignored among them */
+	uint64_t ignored;                  /* distinct findings that a rule keeps from being told */
 	uint64_t objects[LT_OBJECT_KINDS]; /* alive now, by kind */
 };
 
 void model_count(const struct model *model, struct model_counts *out);
+
+/* References put under a lock that rules name, not the last ones (LT_CALL_NOT_LAST). */
+struct model_not_last {
+	const char *function;           /* the model's own */
+	const struct lock_class *under; /* the outermost lock held that a call rule for the last one names */
+	uint64_t count;
+};
+
+/* Number index (from 0), its count brought up to date; false past the last one. */
+bool model_not_last(struct model *model, uint32_t index, struct model_not_last *out);
 
 /* The finding with an id (from 1), NULL past the last one. */
 const struct finding *model_finding(const struct model *model, uint32_t id);
