@@ -23,6 +23,7 @@ SOURCES := $(wildcard src/*.c src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o)
 MODEL_SOURCES := $(wildcard src/model/*.c)
 BPF_SOURCES := $(wildcard bpf/*) $(wildcard vmlinux/*) $(wildcard include/locktrace/*)
+RULE_FILES := $(sort $(wildcard rules/*.rules))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all
@@ -50,11 +51,18 @@ $(BUILD)/locktrace.skel.h: $(BUILD)/locktrace.bpf.o
 	PATH="$$PATH:/usr/sbin" bpftool gen skeleton $< name locktrace_bpf > $@.tmp
 	@mv $@.tmp $@
 
-$(BUILD)/%.o: src/%.c | $(BUILD)/locktrace.skel.h
+# The built-in rules as text. The folder too: a file can go away.
+$(BUILD)/builtin_rules.h: tools/embed.sh rules $(RULE_FILES)
+	@mkdir -p $(@D)
+	tools/embed.sh $(RULE_FILES) >$@.tmp
+	@mv $@.tmp $@
+
+$(BUILD)/%.o: src/%.c | $(BUILD)/locktrace.skel.h $(BUILD)/builtin_rules.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
 $(BUILD)/kernel/tracer.o $(BUILD)/kernel/discover.o: $(BUILD)/locktrace.skel.h
+$(BUILD)/cmd/rule_set.o: $(BUILD)/builtin_rules.h
 
 $(BUILD)/locktrace: $(OBJECTS)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
@@ -69,13 +77,27 @@ $(BUILD)/deps-lab: tools/deps.sh
 	@tools/deps.sh build lab
 	@mkdir -p $(BUILD) && touch $@
 
-$(BUILD)/tests/%: tests/unit/%.c $(UNIT_SOURCES) $(wildcard tests/unit/*.h include/locktrace/*.h src/*/*.h) | $(BUILD)/deps-lab
+$(BUILD)/tests/%: tests/unit/%.c $(UNIT_SOURCES) $(wildcard tests/unit/*.h include/locktrace/*.h src/*/*.h) $(BUILD)/builtin_rules.h | $(BUILD)/deps-lab
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(UNIT_FLAGS) $< $(UNIT_SOURCES) -lcmocka -o $@
 
 .PHONY: unit
 unit: $(UNIT_TESTS) ## Run the unit tests (no root, no virtual machine)
 	@tests/run.sh unit $(UNIT_TESTS)
+
+# Fuzzers: libFuzzer, with sanitizers. They never write into the tree.
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_FLAGS := -std=gnu11 $(WARNINGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZ_SOURCES := $(wildcard src/model/rules*.c) src/model/hash.c
+SECONDS := 60
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard src/model/*.h) | $(BUILD)/deps-lab
+	@mkdir -p $(@D)
+	$(CLANG) $(CPPFLAGS_ALL) $(FUZZ_FLAGS) $< $(FUZZ_SOURCES) -o $@
+
+.PHONY: fuzz
+fuzz: $(FUZZERS) ## Fuzz the rule parser: make fuzz [SECONDS=60]
+	@for fuzzer in $(FUZZERS); do tests/fuzz/run.sh $$fuzzer $(SECONDS) || exit 1; done
 
 .PHONY: lab
 lab: $(BUILD)/locktrace $(BUILD)/deps-lab ## Run one case in a virtual machine: make lab CASE=name [KERNEL=suite] [CONSOLE=1]
@@ -89,8 +111,8 @@ demo: $(BUILD)/locktrace $(BUILD)/deps-lab ## Show the 2023 deadlock found on a 
 	@LAB_FILES="$(LAB_FILES)" tests/lab/run.sh demo
 
 .PHONY: check
-check: $(BUILD)/locktrace $(UNIT_TESTS) $(BUILD)/deps-lab ## Run all tests: unit, native, and every case in every kernel of the lab
-	@LAB_FILES="$(LAB_FILES)" tests/run.sh all $(UNIT_TESTS)
+check: $(BUILD)/locktrace $(UNIT_TESTS) $(FUZZERS) $(BUILD)/deps-lab ## Run all tests: unit, native, a minute of fuzzing, and every case in every kernel of the lab
+	@LAB_FILES="$(LAB_FILES)" FUZZERS="$(FUZZERS)" tests/run.sh all $(UNIT_TESTS)
 
 C_FILES := $(shell find src include bpf vmlinux tests -name '*.[ch]' 2>/dev/null)
 SHELL_FILES := $(shell find tools tests .ci -type f \( -name '*.sh' -o -name run \) 2>/dev/null)

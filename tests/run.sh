@@ -4,7 +4,7 @@
 # Runs tests and counts them: unit programs, what can be tested on this machine's
 # own kernel, and every case of the lab on every kernel it names. Called by
 # "make unit" and "make check". Ends with "N passed, N failed, N skipped"; exit
-# status 1 when one failed. LAB_FILES: what the lab's machines get.
+# status 1 when one failed. LAB_FILES: what the lab's machines get; FUZZERS: programs.
 set -uo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -44,6 +44,13 @@ run_native() {
 	local status=0
 	"$1" || status=$?
 	count "$status"
+}
+
+# A fuzzer, for a minute beside the lab; it is one test.
+run_fuzzer() {
+	local status=0
+	"$HERE/fuzz/run.sh" "$1" 60 || status=$?
+	echo "$status" >"$RESULTS/$(basename "$1").status"
 }
 
 # One case on one kernel, in the background; its output is kept until its end.
@@ -95,7 +102,10 @@ if [ "$MODE" = all ]; then
 	for script in "$HERE"/native/*.sh; do
 		run_native "$script"
 	done
-	run_lab
+	for fuzzer in ${FUZZERS-}; do
+		run_fuzzer "$fuzzer" &
+	done
+	run_lab # waits for the fuzzers too, and counts them
 fi
 echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
 [ "$FAILED" -eq 0 ]

@@ -7,7 +7,7 @@ set -eu
 
 BUILD='gcc make libc6-dev linux-libc-dev clang llvm libbpf-dev bpftool libjansson-dev'
 LAB='qemu-system-x86 busybox-static cpio pahole binutils xz-utils zstd lz4 jq
-	apt dpkg debian-archive-keyring libcmocka-dev'
+	apt dpkg debian-archive-keyring libcmocka-dev libclang-rt-dev'
 LINT='clang-format clang-tidy cppcheck shellcheck'
 
 is_installed() {

@@ -23,6 +23,9 @@
  *              [not] STRUCT.MEMBER at [*]SYMBOL      the member of the variable is not zero
  *
  * A "#" outside of quotes begins a comment. In quotes, \" and \\ stand for themselves.
+ *
+ * All strings are UTF-8 without control characters (a tab may stand in quotes), none
+ * is empty. A rule set is used by one thread at a time, its queries too.
  */
 #ifndef LOCKTRACE_MODEL_RULES_H
 #define LOCKTRACE_MODEL_RULES_H
@@ -33,7 +36,7 @@
 
 /* Largest rule file, bytes. */
 #define RULES_FILE_MAX (1024 * 1024)
-/* Longest name of a class, function, struct or symbol, bytes; as KSYM_NAME_LEN in the kernel, less the end. */
+/* Longest name of a class, function, struct or symbol, bytes: KSYM_NAME_LEN of the kernel, less its end. */
 #define RULES_NAME_MAX 511
 /* Classes in one statement; conditions of one. */
 #define RULES_CLASSES_MAX 16
@@ -90,8 +93,11 @@ struct rule {
 	const char *text;    /* the statement as written, without comment and outer blanks */
 	const char *source;  /* of the last "source" statement before it in its file; NULL: none */
 	const char *because; /* NULL: none */
-	/* order, ignore, known: the sequence; nest: [inner, outer] or [inner]; calls: [the one held]; watch: [the
-	 * class]. */
+	/*
+	 * order, ignore, known: the sequence; nest: [inner, outer] or [inner]; calls: [the one held]; watch:
+	 * [the class]. A sequence names no class twice, but the last of a pattern can be its first: a cycle
+	 * (A > A: two locks of the class, or one twice).
+	 */
 	size_t class_count;
 	const char *const *classes;
 	const char *function; /* forbid, note; nest and patterns with "in", "call"; else NULL */
@@ -111,14 +117,19 @@ struct rules;
 struct rules *rules_new(void);
 void rules_free(struct rules *rules);
 
-/* An error in a rule file. line and column count from 1 (column: bytes; 0: none, the file as a whole). */
+/*
+ * An error in a rule file, at most one a line. line and column count from 1, column
+ * in bytes; both 0: the file as a whole. message is printable ASCII and valid during
+ * the call.
+ */
 typedef void (*rules_on_error)(void *context, const char *file, unsigned int line, unsigned int column,
 			       const char *message);
 
 /*
  * Adds what a text says. file: its name, for messages, copied. The text need not
- * end with a NUL. Every bad statement is told and left out, the rest is taken in.
- * Returns how many errors there were, or -ENOMEM.
+ * end with a NUL. Every bad statement is told and left out, the rest is taken in
+ * (of a text larger than RULES_FILE_MAX, nothing); on_error can be NULL. Returns how
+ * many errors there were, or -ENOMEM: what was read before is kept.
  */
 int rules_parse(struct rules *rules, const char *file, const char *text, size_t size, rules_on_error on_error,
 		void *context);
@@ -127,22 +138,26 @@ int rules_parse(struct rules *rules, const char *file, const char *text, size_t 
 size_t rules_count(const struct rules *rules);
 const struct rule *rules_get(const struct rules *rules, size_t index);
 
-/* Sets the state of every rule by asking for each of its conditions. */
+/*
+ * Sets the state of every rule by asking for its conditions: one that does not hold,
+ * RULE_NOT_HERE; else one that cannot be answered, RULE_UNKNOWN; else RULE_IN_FORCE.
+ */
 void rules_evaluate(struct rules *rules, enum rule_answer (*ask)(void *, const struct rule_condition *),
 		    void *context);
 
 /*
  * Among the rules in force, and through them (A > B and B > C give A > C): is it
  * said that outer goes outside of inner? Fills path with the rules that say so, the
- * outermost first, at most size; returns how many they are, 0: none.
+ * outermost first, at most size; returns how many they are, 0: none. They are the
+ * fewest that say it, a statement being one however many of its classes are passed.
  */
 size_t rules_find_order(const struct rules *rules, const char *outer, const char *inner,
 			const struct rule **path, size_t size);
 
 /*
  * Two orders in force that contradict each other (directly or through others): sets *a and
- * *b to two of the rules on the circle (the same one twice cannot be: that is an error when
- * it is read). False: there are none.
+ * *b to two of the rules on the circle, *a the one read first (the same one twice cannot be:
+ * that is an error when it is read). False: there are none.
  */
 bool rules_find_conflict(const struct rules *rules, const struct rule **a, const struct rule **b);
 
