@@ -95,6 +95,7 @@ struct lt_call {
 	__u64 owner;     /* FREED, REINIT, UNLOCK: struct lt_task.id of the lock's owner; 0: nobody */
 	__u32 owner_tid; /* of the owner; 0: unknown */
 	__u32 reserved;  /* 0 */
+	char owner_comm[LT_COMM_LEN];
 };
 
 /*

@@ -155,10 +155,16 @@ static int class_add_key(struct class_table *table, const char *text, struct cla
 	return 0;
 }
 
-/* A class, or what it was united with in the end. */
-static struct class *class_final(struct class *class)
+struct class *class_final(struct class *class)
 {
 	return class->public.united_with ? (struct class *)class->public.united_with : class;
+}
+
+bool class_has_name(const struct lock_class *class, const char *name)
+{
+	const struct class *whole = list_entry(class, struct class, public);
+
+	return !strcmp(whole->short_name, name) || (whole->long_name && !strcmp(whole->long_name, name));
 }
 
 static void class_use_long_name(struct class *class)

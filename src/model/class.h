@@ -54,6 +54,11 @@ struct class_query {
 };
 
 void class_table_init(struct class_table *table, const struct symbol_source *symbols);
+/* A class, or what it was united with in the end. */
+struct class *class_final(struct class *class);
+/* Whether a rule that gives this name means the class: by its short name or its long one. */
+bool class_has_name(const struct lock_class *class, const char *name);
+
 /* Frees all classes; the locks and edges that refer to them must be gone. */
 void class_table_release(struct class_table *table);
 

@@ -4,15 +4,24 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "model/match.h"
 
 static const char *const kind_names[FINDING_KINDS] = {
 	[FINDING_CIRCULAR] = "circular",
 	[FINDING_RECURSIVE] = "recursive",
+	[FINDING_ORDER] = "order",
+	[FINDING_FORBIDDEN_CALL] = "forbidden_call",
+	[FINDING_BAD_UNLOCK] = "bad_unlock",
+	[FINDING_FREED_HELD] = "freed_held",
+	[FINDING_REINIT_HELD] = "reinit_held",
 };
 
 static const char *const grade_names[GRADES] = {
-	[GRADE_NONE] = "none",         [GRADE_ONE_TASK] = "one_task", [GRADE_GUARDED] = "guarded",
-	[GRADE_POSSIBLE] = "possible", [GRADE_LIKELY] = "likely",     [GRADE_DEADLOCK] = "deadlock",
+	[GRADE_NONE] = "none",       [GRADE_INFORMATION] = "information", [GRADE_ONE_TASK] = "one_task",
+	[GRADE_GUARDED] = "guarded", [GRADE_POSSIBLE] = "possible",       [GRADE_LIKELY] = "likely",
+	[GRADE_DANGER] = "danger",   [GRADE_DEADLOCK] = "deadlock",
 };
 
 const char *finding_kind_name(enum finding_kind kind)
@@ -61,6 +70,8 @@ static uint32_t identity_start(const struct finding_identity *identity)
 {
 	uint32_t best = 0, start, i, n = identity->count;
 
+	if (identity->kind != FINDING_CIRCULAR)
+		return 0;
 	for (start = 1; start < n; start++) {
 		for (i = 0; i < n; i++) {
 			uint32_t a = identity->classes[(start + i) % n]->public.index;
@@ -94,10 +105,13 @@ static void finding_identity(const struct finding_entry *entry, struct finding_i
 
 	identity->kind = entry->public.kind;
 	identity->same_instance = entry->public.same_instance;
+	identity->function = entry->public.function;
 	/* Within one class the class alone says it, however many locks are in the circle. */
-	identity->count = identity->kind == FINDING_RECURSIVE ? 1 : entry->public.edge_count;
+	identity->count = identity->kind == FINDING_CIRCULAR ? entry->public.edge_count : 1;
 	for (i = 0; i < identity->count; i++)
 		identity->classes[i] = (struct class *)entry->public.edges[i].from;
+	if (identity->kind == FINDING_ORDER)
+		identity->classes[identity->count++] = (struct class *)entry->public.edges[0].to;
 }
 
 static uint64_t identity_hash(const struct finding_identity *identity)
@@ -114,6 +128,8 @@ static bool identity_equal(const struct finding_identity *a, const struct findin
 	uint32_t count = identity_write(a, a_key);
 
 	if (identity_write(b, b_key) != count)
+		return false;
+	if (a->function && b->function && strcmp(a->function, b->function))
 		return false;
 	for (i = 0; i < count && a_key[i] == b_key[i]; i++)
 		;
@@ -189,6 +205,15 @@ static void finding_abandon(struct finding_table *table, struct finding_entry *e
 	finding_free(table, entry);
 }
 
+/* The one edge of a finding that no dependency is the evidence of. */
+static void finding_set_ends(struct finding *finding, const struct finding_identity *identity)
+{
+	finding->edge_count = 1;
+	finding->edges[0].from = &identity->classes[0]->public;
+	if (identity->kind == FINDING_ORDER || identity->kind == FINDING_RECURSIVE)
+		finding->edges[0].to = &identity->classes[identity->count - 1]->public;
+}
+
 struct finding_entry *finding_new(struct finding_table *table, const struct finding_identity *identity,
 				  struct class_edge *const *edges, uint32_t edge_count)
 {
@@ -202,15 +227,13 @@ struct finding_entry *finding_new(struct finding_table *table, const struct find
 		return NULL;
 	entry->public.kind = identity->kind;
 	entry->public.same_instance = identity->same_instance;
+	entry->public.function = identity->function;
 	if (edges && finding_set_edges(table, entry, edges, edge_count)) {
 		finding_abandon(table, entry, edges, edge_count);
 		return NULL;
 	}
-	if (!edges) {
-		entry->public.edge_count = 1;
-		entry->public.edges[0].from = &identity->classes[0]->public;
-		entry->public.edges[0].to = &identity->classes[0]->public;
-	}
+	if (!edges)
+		finding_set_ends(&entry->public, identity);
 	for (i = 0; i < identity->count; i++) {
 		for (j = 0; j < i; j++)
 			entry->repeats |= identity->classes[i] == identity->classes[j];
@@ -234,7 +257,7 @@ void finding_set_witness(struct finding_table *table, struct finding_entry *entr
 	entry->sightings[index] = sighting;
 	edge->sighting = &sighting->public;
 	edge->from_index = witness->from_index;
-	edge->to_lock = sighting->public.locks[sighting->public.held_count];
+	edge->to_lock = edge->to ? sighting->public.locks[sighting->public.held_count] : NULL;
 	/* One lock taken twice is that lock, even if its held entry did not know which one it was. */
 	edge->from_lock =
 		entry->public.same_instance ? edge->to_lock : sighting->public.locks[witness->from_index];
@@ -265,10 +288,18 @@ void finding_refresh(struct finding_table *table, struct finding_entry *entry)
 			edge->count = 1;
 		edge->first_ns = evidence->first_ns;
 		edge->last_ns = evidence->last_ns;
-		/* None where one record proved its own held lock dead. */
+		/* None where one record proved its own held lock dead; not counted without an edge. */
 		edge->instances = class_edge && class_edge->instances ? class_edge->instances : 1;
 		edge->many_tasks = evidence->many_tasks;
 	}
+}
+
+/* Who is ignored stays so as long as that rule is in force, whatever evidence is shown. */
+static void finding_match(const struct finding_table *table, struct finding *finding)
+{
+	finding->known = match_finding(table->options, finding, RULE_KNOWN);
+	if (!finding->ignored || finding->ignored->state != RULE_IN_FORCE)
+		finding->ignored = match_finding(table->options, finding, RULE_IGNORE);
 }
 
 void finding_tell(struct finding_table *table, struct finding_entry *entry, const struct grade *grade)
@@ -282,11 +313,59 @@ void finding_tell(struct finding_table *table, struct finding_entry *entry, cons
 	entry->guard = grade->guard;
 	entry->public.guard = grade->guard ? &grade->guard->public : NULL;
 	entry->public.guard_per_object = grade->guard_per_object;
-	entry->public.previous_grade = entry->public.grade;
+	/* The grade of something nobody was told of is none. */
+	entry->public.previous_grade = entry->told ? entry->public.grade : GRADE_NONE;
 	entry->public.grade = grade->grade;
 	finding_refresh(table, entry);
+	finding_match(table, &entry->public);
+	if (entry->public.ignored)
+		return;
+	entry->told = true;
 	if (options->on_finding)
 		options->on_finding(options->context, &entry->public);
+}
+
+int finding_see(struct finding_table *table, struct finding_entry *entry, const struct finding_sight *sight,
+		uint64_t record, uint64_t time_ns)
+{
+	const struct model_options *options = table->options;
+	const struct witness *witness = &sight->witness;
+	const struct sighting *seen = &witness->sighting->public;
+	const struct observation observation = { .sighting = witness->sighting,
+						 .from_index = witness->from_index };
+	const struct grade grade = { .grade = sight->grade };
+	uint32_t i;
+	int error;
+
+	error = counter_add(&entry->counter, seen->key, options->chain_hits, options->context);
+	if (evidence_add(&entry->evidence, &observation, EVIDENCE_CLASS_SIGHTINGS, table->locks) < 0)
+		error = -ENOMEM;
+	/* Whatever of that failed, a finding is not left untold. */
+	finding_count(entry, record, time_ns);
+	entry->caller = seen->task;
+	if (sight->grade <= entry->public.grade)
+		return error;
+	entry->public.owner_tid = sight->owner_tid;
+	if (sight->owner_comm)
+		memcpy(entry->public.owner_comm, sight->owner_comm, LT_COMM_LEN);
+	entry->public.owner_comm[LT_COMM_LEN - 1] = '\0';
+	entry->public.rule_count = sight->rule_count;
+	for (i = 0; i < sight->rule_count; i++)
+		entry->public.rules[i] = sight->rules[i];
+	finding_set_witness(table, entry, 0, witness);
+	finding_tell(table, entry, &grade);
+	return error;
+}
+
+void finding_add_inside(struct finding_entry *entry, const struct lock_class *class)
+{
+	struct finding *finding = &entry->public;
+	uint32_t i;
+
+	for (i = 0; i < finding->inside_count && finding->inside[i] != class; i++)
+		;
+	if (i == finding->inside_count && i < FINDING_INSIDE_MAX)
+		finding->inside[finding->inside_count++] = class;
 }
 
 void finding_replace_edge(struct finding_entry *entry, const struct class_edge *old, struct class_edge *edge)
@@ -301,7 +380,16 @@ void finding_replace_edge(struct finding_entry *entry, const struct class_edge *
 
 static const struct lock_class *lock_class_final(const struct lock_class *class)
 {
-	return class->united_with ? class->united_with : class;
+	return class && class->united_with ? class->united_with : class;
+}
+
+static void finding_rename_inside(struct finding_entry *entry)
+{
+	uint32_t count = entry->public.inside_count, i;
+
+	entry->public.inside_count = 0;
+	for (i = 0; i < count; i++)
+		finding_add_inside(entry, lock_class_final(entry->public.inside[i]));
 }
 
 /* Names the final classes; says whether a cycle that had each class once has one twice now. */
@@ -317,6 +405,7 @@ static bool finding_rename(struct finding_entry *entry)
 		for (j = 0; j < i; j++)
 			repeats |= finding->edges[i].from == finding->edges[j].from;
 	}
+	finding_rename_inside(entry);
 	return repeats && finding->kind == FINDING_CIRCULAR && !entry->repeats;
 }
 

@@ -2,8 +2,8 @@
 /*
  * See model.h. This file takes records apart and tells the parts: objects
  * (object.c), locks (lock.c) and their classes (class.c), dependencies with their
- * evidence (dependency.c, evidence.c), what they mean (search.c, grade.c), findings
- * (finding.c).
+ * evidence (dependency.c, evidence.c), what they mean (search.c, grade.c), what the
+ * rules say (judge.c), calls (call.c), findings (finding.c, match.c).
  */
 #include "model/model.h"
 
@@ -12,9 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/call.h"
 #include "model/class.h"
 #include "model/dependency.h"
 #include "model/finding.h"
+#include "model/judge.h"
 #include "model/lock.h"
 #include "model/object.h"
 #include "model/record_check.h"
@@ -27,7 +29,9 @@ struct model {
 	struct lock_table locks;
 	struct dependency_table dependencies;
 	struct finding_table findings;
+	struct call_table calls;
 	uint64_t chains;
+	uint64_t records; /* chains and calls: their numbers */
 };
 
 struct model *model_new(const struct model_options *options)
@@ -50,6 +54,7 @@ void model_free(struct model *model)
 	if (!model)
 		return;
 	finding_table_release(&model->findings);
+	call_table_release(&model->calls);
 	dependency_table_release(&model->dependencies);
 	lock_table_release(&model->locks);
 	object_table_release(&model->objects);
@@ -60,6 +65,11 @@ void model_free(struct model *model)
 int model_name_class(struct model *model, uint32_t class_id, const char *name)
 {
 	return class_name_user(&model->classes, class_id, name);
+}
+
+int model_name_function(struct model *model, uint32_t number, const char *name)
+{
+	return call_name_function(&model->calls, number, name);
 }
 
 static void model_kill_lock(struct model *model, struct lock *lock)
@@ -226,9 +236,9 @@ static int model_resolve_newest(struct model *model, const struct lt_held *held,
 	return *out ? 0 : model_resolve(model, held, held->last_addr, out);
 }
 
-/* The locks of a chain's entries; each holds a reference while the record is worked on. */
+/* The locks of a record's entries; each holds a reference while the record is worked on. */
 struct chain_locks {
-	uint32_t count;                       /* entries, with the lock being taken */
+	uint32_t count;                       /* entries, with the lock being taken, if there is one */
 	struct lock *first[LT_HELD_MAX + 1];  /* of a run, its first one */
 	struct lock *newest[LT_HELD_MAX + 1]; /* of a run, its newest one, else as first */
 };
@@ -272,6 +282,7 @@ static int model_unite(struct model *model, struct search *search, struct class 
 	dependency_unite(&model->dependencies, winner, loser);
 	class_unite(&model->classes, winner, loser);
 	finding_table_reindex(&model->findings);
+	call_table_reindex(&model->calls);
 	return search_united(search, winner);
 }
 
@@ -338,7 +349,7 @@ static void observation_find_gates(struct observation *observation)
 }
 
 static int model_observe(struct model *model, struct search *search, struct shared_sighting *sighting,
-			 uint32_t from_index)
+			 uint32_t from_index, enum nesting nesting)
 {
 	struct observation observation = {
 		.sighting = sighting,
@@ -348,7 +359,7 @@ static int model_observe(struct model *model, struct search *search, struct shar
 	};
 	struct class_edge *class_edge;
 	struct lock_edge *lock_edge;
-	int change;
+	int change, error = 0;
 
 	/* The same lock: recursion, see model_find_recursion(). Two at one address cannot both be there. */
 	if (observation.from->public.addr == observation.to->public.addr)
@@ -358,6 +369,10 @@ static int model_observe(struct model *model, struct search *search, struct shar
 				    model->options.context, &class_edge, &lock_edge);
 	if (change < 0)
 		return change;
+	if (nesting == NESTING_WRONG)
+		error = search_wrong_nesting(search, &observation, class_edge);
+	if (error)
+		return error;
 	return search_dependency(search, &observation, class_edge, lock_edge, change);
 }
 
@@ -367,17 +382,34 @@ static int model_observe(struct model *model, struct search *search, struct shar
  * trylock, and the first that was not; those further out have theirs to that
  * one already. A seeded entry is passed over like a trylock: what was taken
  * under what among these is not known.
+ *
+ * Where a rule allows locks of one class to nest there is no dependency between
+ * them. So such an entry is passed over too, and behind one with dependencies there
+ * may be others of its class that have none to it: they get theirs as well. A nesting
+ * that is wrong by itself counts however far out.
  */
 static int model_add_dependencies(struct model *model, struct search *search,
-				  struct shared_sighting *sighting)
+				  struct shared_sighting *sighting, bool again)
 {
+	const struct model_options *options = &model->options;
+	struct class *reached = NULL; /* of the first entry that was not passed over */
 	uint32_t i = sighting->public.held_count;
 	int error = 0;
 
 	while (i-- > 0 && !error) {
-		error = model_observe(model, search, sighting, i);
-		if (!(sighting->public.held[i].flags & (LT_HELD_TRYLOCK | LT_HELD_SEEDED)))
-			break;
+		struct class *class = sighting_lock(sighting, i)->class;
+		enum nesting nesting = judge_nesting(options, sighting, i);
+
+		if (nesting == NESTING_WRONG && again)
+			nesting = NESTING_UNRULED;
+		if (nesting == NESTING_ALLOWED)
+			continue;
+		if (reached && nesting != NESTING_WRONG &&
+		    (class != reached || !judge_class_nests(options->rules, class)))
+			continue;
+		error = model_observe(model, search, sighting, i, nesting);
+		if (!reached && !(sighting->public.held[i].flags & (LT_HELD_TRYLOCK | LT_HELD_SEEDED)))
+			reached = class;
 	}
 	return error;
 }
@@ -414,10 +446,8 @@ static uint32_t chain_find_taken(const struct lt_record_chain *record, const str
  * ww lock with its context): nothing.
  */
 static int model_find_recursion(struct search *search, const struct lt_record_chain *record,
-				const struct chain_locks *locks, struct shared_sighting *sighting)
+				struct shared_sighting *sighting, uint32_t index)
 {
-	uint32_t index = chain_find_taken(record, locks);
-
 	if (record->flags & LT_CHAIN_OWNED)
 		return search_recursion(search, sighting, index, GRADE_DEADLOCK);
 	if (index < record->held_count && (record->held[index].flags & LT_HELD_READ))
@@ -425,42 +455,80 @@ static int model_find_recursion(struct search *search, const struct lt_record_ch
 	return 0;
 }
 
-static int model_take_chain(struct model *model, const struct lt_record_chain *record,
+/*
+ * What a lock that blocks can mean. One that is on the held stack already, or owned, is
+ * taken again: the orders it has with the others are those of its first taking.
+ */
+static int model_take_blocking(struct model *model, struct search *search,
+			       const struct lt_record_chain *record, const struct chain_locks *locks,
+			       struct shared_sighting *sighting)
+{
+	uint32_t index = chain_find_taken(record, locks);
+	bool again = index < record->held_count || (record->flags & LT_CHAIN_OWNED);
+	int error = model_find_recursion(search, record, sighting, index);
+
+	if (!error && !again)
+		error = judge_orders(search, sighting);
+	if (!error)
+		error = model_add_dependencies(model, search, sighting, again);
+	return error;
+}
+
+static int model_take_chain(struct model *model, struct search *search, const struct lt_record_chain *record,
 			    const struct chain_locks *locks)
 {
-	struct search search = {
-		.dependencies = &model->dependencies,
-		.findings = &model->findings,
-		.record = model->chains,
-		.time_ns = record->header.time_ns,
-	};
 	struct shared_sighting *sighting;
-	int error = model_note_sites(model, &search, record, locks);
+	int error = model_note_sites(model, search, record, locks);
 
-	/* A trylock does not wait: nothing depends on it being free. */
-	if (error || (record->held[record->held_count].flags & LT_HELD_TRYLOCK))
+	if (error)
 		return error;
 	sighting = sighting_new(record, locks->newest);
 	if (!sighting)
 		return -ENOMEM;
-	error = model_find_recursion(&search, record, locks, sighting);
-	if (!error)
-		error = model_add_dependencies(model, &search, sighting);
+	call_note_inside(search, sighting);
+	/* A trylock does not wait: nothing depends on it being free. */
+	if (!(record->held[record->held_count].flags & LT_HELD_TRYLOCK))
+		error = model_take_blocking(model, search, record, locks, sighting);
 	sighting_put(&model->locks, sighting);
 	return error;
 }
 
-static int model_feed_chain(struct model *model, const struct lt_record_chain *record)
+static int model_take_call(struct model *model, struct search *search, const struct lt_record_chain *record,
+			   const struct chain_locks *locks)
 {
+	struct shared_sighting *sighting = sighting_new(record, locks->newest);
+	int error;
+
+	if (!sighting)
+		return -ENOMEM;
+	error = call_take(&model->calls, search, &record->call, sighting);
+	sighting_put(&model->locks, sighting);
+	return error;
+}
+
+/* A chain or a call: the held stack, and mostly one more lock. */
+static int model_feed_stack(struct model *model, const struct lt_record_chain *record)
+{
+	struct search search = {
+		.dependencies = &model->dependencies,
+		.findings = &model->findings,
+		.record = ++model->records,
+		.time_ns = record->header.time_ns,
+	};
+	bool is_chain = record->header.type == LT_RECORD_CHAIN;
+	bool has_last =
+		is_chain || (record->call.what != LT_CALL_FUNCTION && record->call.what != LT_CALL_NOT_LAST);
+	uint32_t count = record->held_count + (has_last ? 1 : 0), i;
 	struct chain_locks locks = { 0 };
 	int error = 0;
-	uint32_t i;
 
-	model->chains++;
-	for (i = 0; i <= record->held_count && !error; i++)
+	model->chains += is_chain;
+	for (i = 0; i < count && !error; i++)
 		error = chain_locks_add(model, &locks, &record->held[i]);
-	if (!error)
-		error = model_take_chain(model, record, &locks);
+	if (!error && is_chain)
+		error = model_take_chain(model, &search, record, &locks);
+	else if (!error)
+		error = model_take_call(model, &search, record, &locks);
 	chain_locks_release(model, &locks);
 	return error;
 }
@@ -473,7 +541,8 @@ int model_feed(struct model *model, const struct lt_record_header *record, size_
 		return error;
 	switch (record->type) {
 	case LT_RECORD_CHAIN:
-		return model_feed_chain(model, (const struct lt_record_chain *)record);
+	case LT_RECORD_CALL:
+		return model_feed_stack(model, (const struct lt_record_chain *)record);
 	case LT_RECORD_LOCK:
 		return model_feed_lock(model, (const struct lt_record_lock *)record);
 	default: /* record_check() knows no other */
@@ -498,6 +567,16 @@ const char *model_object_describe(const struct model *model, const struct model_
 	return out;
 }
 
+static uint64_t model_count_ignored(const struct model *model)
+{
+	uint64_t ignored = 0;
+	uint32_t i;
+
+	for (i = 0; i < model->findings.count; i++)
+		ignored += model->findings.entries[i]->public.ignored != NULL;
+	return ignored;
+}
+
 void model_count(const struct model *model, struct model_counts *out)
 {
 	*out = (struct model_counts){
@@ -506,8 +585,14 @@ void model_count(const struct model *model, struct model_counts *out)
 		.locks = model->locks.by_addr.count,
 		.dependencies = model->dependencies.count,
 		.findings = model->findings.count,
+		.ignored = model_count_ignored(model),
 	};
 	memcpy(out->objects, model->objects.alive, sizeof(out->objects));
+}
+
+bool model_not_last(struct model *model, uint32_t index, struct model_not_last *out)
+{
+	return call_not_last(&model->calls, &model->options, index, out);
 }
 
 const struct finding *model_finding(const struct model *model, uint32_t id)
@@ -523,6 +608,8 @@ int model_confirm_deadlock(struct model *model, uint32_t id)
 	if (!id || id > model->findings.count)
 		return -ENOENT;
 	entry = model->findings.entries[id - 1];
+	if (entry->public.kind != FINDING_CIRCULAR)
+		return -ENOENT;
 	if (entry->public.grade == GRADE_DEADLOCK)
 		return -EALREADY;
 	finding_tell(&model->findings, entry, &deadlock);

@@ -33,7 +33,7 @@ struct model;
 #define MODEL_CYCLE_MAX 16
 
 enum finding_kind {
-	FINDING_CIRCULAR,  /* dependencies that close a circle */
+	FINDING_CIRCULAR, /* dependencies that close a circle */
 	/*
 	 * One lock taken twice by its owner; or two of one class in both orders, or, of a class of
 	 * KVM or VFIO, nested where no rule allows it (one edge, from == to).
@@ -52,12 +52,12 @@ enum finding_kind {
 enum finding_grade {
 	GRADE_NONE = 0,
 	GRADE_INFORMATION, /* worth knowing; a rule says why it cannot deadlock on this kernel */
-	GRADE_ONE_TASK, /* every observation of every edge is of one and the same task */
-	GRADE_GUARDED,  /* one instance was held exclusively in every observation of every edge */
-	GRADE_POSSIBLE, /* at class level: what lockdep reports */
-	GRADE_LIKELY,   /* the same instances, two tasks or more, no common outer lock */
-	GRADE_DANGER,   /* it is wrong whatever else happens: a forbidden call, a misuse */
-	GRADE_DEADLOCK, /* the tasks are waiting on each other now */
+	GRADE_ONE_TASK,    /* every observation of every edge is of one and the same task */
+	GRADE_GUARDED,     /* one instance was held exclusively in every observation of every edge */
+	GRADE_POSSIBLE,    /* at class level: what lockdep reports */
+	GRADE_LIKELY,      /* the same instances, two tasks or more, no common outer lock */
+	GRADE_DANGER,      /* it is wrong whatever else happens: a forbidden call, a misuse */
+	GRADE_DEADLOCK,    /* the tasks are waiting on each other now */
 	GRADES,
 };
 
@@ -104,8 +104,11 @@ struct sighting {
 	uint64_t key;
 	uint64_t time_ns;
 	uint32_t flags; /* enum lt_chain_flags */
+	uint32_t what;  /* enum lt_call_what; 0: a lock is taken */
 	struct lt_task task;
-	uint32_t held_count; /* held[held_count] is the lock being taken */
+	/* held[held_count] is the lock being taken, or misused; of a call of a function it is empty, locks[]
+	 * NULL. */
+	uint32_t held_count;
 	uint32_t stack_count;
 	const struct lt_held *held;            /* held_count + 1 entries */
 	const struct model_lock *const *locks; /* the same entries, as locks */
@@ -153,13 +156,15 @@ struct finding {
 	 * under the lock of guard's class of the very VM (or group) concerned.
 	 */
 	bool guard_per_object;
-	/* order: the rules that say so, outermost first; forbidden_call: those of the grade told. In force. */
+	/* order: the rules that say so, outermost first; forbidden_call: those of the grade told. In force.
+	 */
 	uint32_t rule_count;
 	const struct rule *rules[FINDING_RULES_MAX];
 	const struct rule *known;   /* the catalogue's entry that it matches; NULL: none */
 	const struct rule *ignored; /* the rule that keeps it from being told; NULL: none */
 	const char *function;       /* forbidden_call: what is called; else NULL */
-	uint32_t owner_tid;         /* bad_unlock, freed_held, reinit_held: who owns the lock; 0: unknown, nobody */
+	uint32_t owner_tid; /* bad_unlock, freed_held, reinit_held: who owns the lock; 0: unknown, nobody */
+	char owner_comm[LT_COMM_LEN];
 	/* forbidden_call: classes of locks taken inside the call so far, final ones, no class twice. */
 	uint32_t inside_count;
 	const struct lock_class *inside[FINDING_INSIDE_MAX];
@@ -178,7 +183,8 @@ struct model_options {
 	uint64_t (*chain_hits)(void *context, uint64_t key);
 	/* The rules; they must outlive the model, and may be evaluated anew at any time. NULL: none. */
 	const struct rules *rules;
-	/* Called before a call is judged by rules: conditions that can change are to be asked again. May be NULL. */
+	/* Called before a call is judged by rules: conditions that can change are to be asked again. May be
+	 * NULL. */
 	void (*refresh_rules)(void *context);
 	void *context; /* for all */
 };
@@ -236,7 +242,8 @@ void model_count(const struct model *model, struct model_counts *out);
 /* References put under a lock that rules name, not the last ones (LT_CALL_NOT_LAST). */
 struct model_not_last {
 	const char *function;           /* the model's own */
-	const struct lock_class *under; /* the outermost lock held that a call rule for the last one names */
+	const struct lock_class *under; /* the class held that call rules in force name; of several, the one
+					   that stands first */
 	uint64_t count;
 };
 

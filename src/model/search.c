@@ -238,7 +238,7 @@ static bool lock_has_class(const struct graph_node *node, const void *class)
 static int search_nesting(struct search *search, struct lock_edge *closing, const struct witness *fixed)
 {
 	struct class *class = lock_edge_from(closing)->class;
-	struct finding_identity identity = { FINDING_RECURSIVE, false, 1, { class } };
+	struct finding_identity identity = { .kind = FINDING_RECURSIVE, .count = 1, .classes = { class } };
 	struct graph_cycle cycles[CYCLES_PER_EDGE];
 	struct lock_cycle read;
 	uint32_t count, i;
@@ -320,6 +320,30 @@ static void search_known(struct search *search, struct class_edge *class_edge, s
 	}
 }
 
+int search_wrong_nesting(struct search *search, const struct observation *observation,
+			 struct class_edge *class_edge)
+{
+	struct finding_identity identity = {
+		.kind = FINDING_RECURSIVE,
+		.count = 1,
+		.classes = { class_edge_from(class_edge) },
+	};
+	const struct witness witness = { observation->sighting, observation->from_index };
+	const struct grade possible = { .grade = GRADE_POSSIBLE };
+	struct finding_entry *entry = finding_find(search->findings, &identity);
+
+	if (!entry) {
+		entry = finding_new(search->findings, &identity, &class_edge, 1);
+		if (!entry)
+			return -ENOMEM;
+		finding_set_witness(search->findings, entry, 0, &witness);
+	}
+	finding_count(entry, search->record, search->time_ns);
+	if (possible.grade > entry->public.grade)
+		finding_tell(search->findings, entry, &possible);
+	return 0;
+}
+
 int search_dependency(struct search *search, const struct observation *observation,
 		      struct class_edge *class_edge, struct lock_edge *lock_edge, int change)
 {
@@ -336,38 +360,31 @@ int search_dependency(struct search *search, const struct observation *observati
 	return error;
 }
 
+int search_sight(struct search *search, const struct finding_sight *sight)
+{
+	struct finding_entry *entry = finding_find(search->findings, &sight->identity);
+
+	if (!entry)
+		entry = finding_new(search->findings, &sight->identity, NULL, 1);
+	if (!entry)
+		return -ENOMEM;
+	return finding_see(search->findings, entry, sight, search->record, search->time_ns);
+}
+
 int search_recursion(struct search *search, struct shared_sighting *sighting, uint32_t index,
 		     enum finding_grade grade)
 {
 	struct lock *lock = sighting_lock(sighting, sighting->public.held_count);
-	struct finding_identity identity = { FINDING_RECURSIVE, true, 1, { lock->class } };
-	struct observation observation = {
-		.sighting = sighting,
-		.from_index = index,
-		.from = lock,
-		.to = lock,
+	const struct finding_sight sight = {
+		.identity = { .kind = FINDING_RECURSIVE,
+			      .same_instance = true,
+			      .count = 1,
+			      .classes = { lock->class } },
+		.witness = { sighting, index },
+		.grade = grade,
 	};
-	const struct model_options *options = search->findings->options;
-	struct finding_entry *entry = finding_find(search->findings, &identity);
-	struct witness witness = { sighting, index };
-	struct grade told = { .grade = grade };
-	int error;
 
-	if (!entry)
-		entry = finding_new(search->findings, &identity, NULL, 1);
-	if (!entry)
-		return -ENOMEM;
-	error = counter_add(&entry->counter, sighting->public.key, options->chain_hits, options->context);
-	if (evidence_add(&entry->evidence, &observation, EVIDENCE_CLASS_SIGHTINGS,
-			 search->dependencies->lock_table) < 0)
-		error = -ENOMEM;
-	/* Whatever of that failed, a finding is not left untold. */
-	finding_count(entry, search->record, search->time_ns);
-	if (grade > entry->public.grade) {
-		finding_set_witness(search->findings, entry, 0, &witness);
-		finding_tell(search->findings, entry, &told);
-	}
-	return error;
+	return search_sight(search, &sight);
 }
 
 /* All findings that have an edge: their evidence may have become more. */

@@ -18,9 +18,19 @@ struct search {
 	uint64_t time_ns;
 };
 
+/*
+ * After dependency_observe(), where two locks of one class were nested as no rule allows:
+ * that is a finding by itself. If both orders are seen too, it is the same one. 0 or -ENOMEM.
+ */
+int search_wrong_nesting(struct search *search, const struct observation *observation,
+			 struct class_edge *class_edge);
+
 /* After dependency_observe(), with what it returned. 0 or -ENOMEM. */
 int search_dependency(struct search *search, const struct observation *observation,
 		      struct class_edge *class_edge, struct lock_edge *lock_edge, int change);
+
+/* What the record shows by itself: counted, told if new or graded higher than before. 0 or -ENOMEM. */
+int search_sight(struct search *search, const struct finding_sight *sight);
 
 /*
  * A lock was taken by its owner: the lock being taken in the sighting is its

@@ -26,10 +26,13 @@ struct shared_sighting *sighting_new(const struct lt_record_chain *record, struc
 	held = (struct lt_held *)(shown + entries);
 	stack = (uint64_t *)(held + entries);
 	for (i = 0; i < entries; i++) {
-		lock_get(locks[i]);
-		shown[i] = &locks[i]->public;
+		if (locks[i])
+			lock_get(locks[i]);
+		shown[i] = locks[i] ? &locks[i]->public : NULL;
 	}
 	memcpy(held, record->held, entries * sizeof(*held));
+	if (!shown[record->held_count])
+		held[record->held_count] = (struct lt_held){ 0 };
 	memcpy(stack, record->stack, record->stack_count * sizeof(*stack));
 
 	sighting->references = 1;
@@ -37,6 +40,7 @@ struct shared_sighting *sighting_new(const struct lt_record_chain *record, struc
 		.key = record->key,
 		.time_ns = record->header.time_ns,
 		.flags = record->flags,
+		.what = record->call.what,
 		.task = record->task,
 		.held_count = record->held_count,
 		.stack_count = record->stack_count,
@@ -59,9 +63,33 @@ void sighting_put(struct lock_table *locks, struct shared_sighting *sighting)
 
 	if (--sighting->references)
 		return;
-	for (i = 0; i <= sighting->public.held_count; i++)
-		lock_put(locks, sighting_lock(sighting, i));
+	for (i = 0; i <= sighting->public.held_count; i++) {
+		if (sighting->public.locks[i])
+			lock_put(locks, sighting_lock(sighting, i));
+	}
 	free(sighting);
+}
+
+static bool symbol_is_of(const struct symbol *symbol, const char *function)
+{
+	size_t length = strlen(function);
+
+	return !strncmp(symbol->name, function, length) &&
+	       (symbol->name[length] == '\0' || symbol->name[length] == '.');
+}
+
+bool sighting_is_in(const struct sighting *sighting, const struct symbol_source *symbols,
+		    const char *function)
+{
+	struct symbol symbol;
+	uint32_t i;
+
+	for (i = 0; symbols->find && i < sighting->stack_count; i++) {
+		if (!symbols->find(symbols->context, sighting->stack[i], &symbol) &&
+		    symbol_is_of(&symbol, function))
+			return true;
+	}
+	return false;
 }
 
 struct lock *sighting_lock(const struct shared_sighting *sighting, uint32_t index)

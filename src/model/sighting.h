@@ -17,11 +17,19 @@ struct shared_sighting {
 
 /*
  * Copies a checked record. locks has one lock for each of its held_count + 1
- * entries, each gets a reference. Returns it with one reference, or NULL.
+ * entries, each gets a reference; only the last may be NULL: a call that takes no
+ * lock. Returns it with one reference, or NULL.
  */
 struct shared_sighting *sighting_new(const struct lt_record_chain *record, struct lock *const *locks);
 void sighting_get(struct shared_sighting *sighting);
 void sighting_put(struct lock_table *locks, struct shared_sighting *sighting);
+
+/*
+ * Whether a task was in a function: a frame of the stack is in it, or in a part
+ * that the compiler made of it (".isra.0", ".part.0", ".constprop.0", ".cold").
+ */
+bool sighting_is_in(const struct sighting *sighting, const struct symbol_source *symbols,
+		    const char *function);
 
 /* One entry of a sighting as a lock; index held_count is the lock being taken. */
 struct lock *sighting_lock(const struct shared_sighting *sighting, uint32_t index);

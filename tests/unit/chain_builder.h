@@ -35,6 +35,7 @@ struct told {
 	const struct finding *finding;
 	enum finding_grade grade, previous_grade;
 	uint32_t edge_count;
+	const struct rule *known;
 };
 
 struct scene {
@@ -44,6 +45,12 @@ struct scene {
 	uint64_t now, key;
 	uint64_t generation[26]; /* of all locks of a class; 1 at first */
 	uint64_t object[26];     /* that contains them; 0 at first */
+	uint32_t class_id[26];   /* LT_CLASS_USER + 0 .. at first */
+	uint64_t ip[26];         /* where they are taken */
+	uint64_t in;             /* not 0: an address in a function that the next tasks are in */
+	struct rules *rules;     /* NULL at first */
+	const char *present;     /* the symbol that conditions of the rules find; NULL: none */
+	uint32_t refreshed;      /* how often refresh_rules was called */
 	uint64_t hits;           /* what chain_hits answers for every key */
 	uint32_t flags;          /* added to the flags of the next chains */
 	uint64_t same_key;       /* not 0: the key of the next chains */
@@ -61,6 +68,32 @@ __attribute__((unused)) static void scene_hear(void *context, const struct findi
 	told->grade = finding->grade;
 	told->previous_grade = finding->previous_grade;
 	told->edge_count = finding->edge_count;
+	told->known = finding->known;
+	assert_null(finding->ignored);
+}
+
+__attribute__((unused)) static enum rule_answer scene_answer(void *context,
+							     const struct rule_condition *condition)
+{
+	const struct scene *scene = context;
+
+	return scene->present && !strcmp(condition->symbol, scene->present) ? ANSWER_YES : ANSWER_NO;
+}
+
+__attribute__((unused)) static void scene_refresh(void *context)
+{
+	struct scene *scene = context;
+
+	scene->refreshed++;
+	if (scene->rules)
+		rules_evaluate(scene->rules, scene_answer, scene);
+}
+
+__attribute__((unused)) static void rule_is_bad(void *context, const char *file, unsigned int line,
+						unsigned int column, const char *message)
+{
+	(void)context;
+	fail_msg("%s:%u:%u: %s", file, line, column, message);
 }
 
 __attribute__((unused)) static uint64_t scene_hits(void *context, uint64_t key)
@@ -69,24 +102,40 @@ __attribute__((unused)) static uint64_t scene_hits(void *context, uint64_t key)
 	return ((struct scene *)context)->hits;
 }
 
-__attribute__((unused)) static void scene_begin_with(struct scene *scene, struct symbol_source symbols)
+/* rules: the text of a rule file, NULL: none. */
+__attribute__((unused)) static void scene_begin_ruled(struct scene *scene, struct symbol_source symbols,
+						      const char *rules)
 {
 	struct model_options options = {
 		.symbols = symbols,
 		.on_finding = scene_hear,
 		.chain_hits = scene_hits,
+		.refresh_rules = scene_refresh,
 		.context = scene,
 	};
 	char name[2] = "A";
 	int i;
 
 	memset(scene, 0, sizeof(*scene));
+	if (rules) {
+		options.rules = scene->rules = rules_new();
+		assert_int_equal(rules_parse(scene->rules, "test", rules, strlen(rules), rule_is_bad, NULL),
+				 0);
+		rules_evaluate(scene->rules, scene_answer, scene);
+	}
 	scene->model = model_new(&options);
 	assert_non_null(scene->model);
 	for (i = 0; i < 26; i++, name[0]++) {
 		scene->generation[i] = 1;
+		scene->class_id[i] = LT_CLASS_USER + (uint32_t)i;
+		scene->ip[i] = 0xffffffff81000000ULL + (uint64_t)i * 0x1000;
 		assert_int_equal(model_name_class(scene->model, LT_CLASS_USER + i, name), 0);
 	}
+}
+
+__attribute__((unused)) static void scene_begin_with(struct scene *scene, struct symbol_source symbols)
+{
+	scene_begin_ruled(scene, symbols, NULL);
 }
 
 __attribute__((unused)) static void scene_begin(struct scene *scene)
@@ -98,6 +147,8 @@ __attribute__((unused)) static void scene_end(struct scene *scene)
 {
 	model_free(scene->model);
 	scene->model = NULL;
+	rules_free(scene->rules);
+	scene->rules = NULL;
 }
 
 __attribute__((unused)) static uint64_t lock_address(char letter, unsigned long number)
@@ -117,8 +168,8 @@ __attribute__((unused)) static const char *held_read(const struct scene *scene, 
 	held->addr = held->last_addr = lock_address(letter, number);
 	held->generation = scene->generation[letter - 'A'];
 	held->object = scene->object[letter - 'A'];
-	held->ip = 0xffffffff81000000ULL + (uint64_t)(letter - 'A') * 0x1000;
-	held->class_id = LT_CLASS_USER + (uint32_t)(letter - 'A');
+	held->ip = scene->ip[letter - 'A'];
+	held->class_id = scene->class_id[letter - 'A'];
 	held->count = 1;
 	for (; *end && *end != ' '; end++) {
 		if (*end == '?')
@@ -157,7 +208,7 @@ __attribute__((unused)) static void chain_begin(struct scene *scene, struct lt_r
 	snprintf(chain->task.comm, sizeof(chain->task.comm), "task%u", task);
 	chain->stack_count = 2;
 	chain->stack[0] = 0xffffffff81000010ULL;
-	chain->stack[1] = 0xffffffff81000020ULL;
+	chain->stack[1] = scene->in ? scene->in : 0xffffffff81000020ULL;
 }
 
 __attribute__((unused)) static int scene_feed(struct scene *scene, const struct lt_record_chain *chain)
@@ -165,19 +216,53 @@ __attribute__((unused)) static int scene_feed(struct scene *scene, const struct 
 	return model_feed(scene->model, &chain->header, sizeof(*chain));
 }
 
+/* The locks of a text; how many they are. */
+__attribute__((unused)) static uint16_t chain_read(const struct scene *scene, const char *text,
+						   struct lt_record_chain *chain)
+{
+	uint16_t count = 0;
+
+	while (*text) {
+		assert_true(count <= LT_HELD_MAX);
+		text = held_read(scene, text, &chain->held[count++], &chain->flags);
+	}
+	return count;
+}
+
 /* A task takes the last of the locks while it holds the others: one record. */
 __attribute__((unused)) static void task_takes(struct scene *scene, unsigned int task, const char *text)
 {
 	struct lt_record_chain chain;
-	uint32_t count = 0;
+	uint16_t count;
 
 	chain_begin(scene, &chain, task);
-	while (*text) {
-		assert_true(count <= LT_HELD_MAX);
-		text = held_read(scene, text, &chain.held[count++], &chain.flags);
-	}
+	count = chain_read(scene, text, &chain);
 	assert_true(count > 0);
-	chain.held_count = (uint16_t)(count - 1);
+	chain.held_count = count - 1;
+	assert_int_equal(scene_feed(scene, &chain), 0);
+}
+
+/* A call record. The text: the held stack; of a misuse the last lock is the one that it is about. */
+__attribute__((unused)) static void call_begin(struct scene *scene, struct lt_record_chain *chain,
+					       unsigned int task, uint32_t what, uint32_t function,
+					       const char *text)
+{
+	uint16_t count;
+
+	chain_begin(scene, chain, task);
+	chain->header.type = LT_RECORD_CALL;
+	chain->call.what = what;
+	chain->call.function = function;
+	count = chain_read(scene, text, chain);
+	chain->held_count = what == LT_CALL_FUNCTION || what == LT_CALL_NOT_LAST ? count : count - 1;
+}
+
+__attribute__((unused)) static void task_calls(struct scene *scene, unsigned int task, uint32_t function,
+					       const char *text)
+{
+	struct lt_record_chain chain;
+
+	call_begin(scene, &chain, task, LT_CALL_FUNCTION, function, text);
 	assert_int_equal(scene_feed(scene, &chain), 0);
 }
 
@@ -232,23 +317,42 @@ __attribute__((unused)) static void finding_assert_sound(const struct finding *f
 	uint32_t i, n = finding->edge_count;
 
 	assert_in_range(n, 1, MODEL_CYCLE_MAX);
-	assert_in_range(finding->grade, GRADE_ONE_TASK, GRADE_DEADLOCK);
+	assert_in_range(finding->grade, GRADE_INFORMATION, GRADE_DEADLOCK);
+	assert_non_null(finding_kind_name(finding->kind));
+	assert_true((finding->function != NULL) == (finding->kind == FINDING_FORBIDDEN_CALL));
+	assert_in_range(finding->rule_count,
+			finding->kind == FINDING_FORBIDDEN_CALL || finding->kind == FINDING_ORDER,
+			FINDING_RULES_MAX);
+	assert_true(finding->inside_count <= FINDING_INSIDE_MAX);
+	for (i = 0; i < finding->inside_count; i++)
+		assert_null(finding->inside[i]->united_with);
+	if (finding->kind != FINDING_CIRCULAR && finding->kind != FINDING_RECURSIVE)
+		assert_int_equal(n, 1);
 	assert_true(finding->count >= 1);
 	assert_true((finding->guard != NULL) == (finding->grade == GRADE_GUARDED));
 	for (i = 0; i < n; i++) {
 		const struct finding_edge *edge = &finding->edges[i];
 		const struct sighting *sighting = edge->sighting;
 
-		assert_ptr_equal(edge->to, finding->edges[(i + 1) % n].from);
 		assert_non_null(sighting);
 		assert_true(edge->from_index <= sighting->held_count);
 		if (finding->same_instance)
 			assert_ptr_equal(edge->from_lock, edge->to_lock);
 		else
 			assert_ptr_equal(edge->from_lock, sighting->locks[edge->from_index]);
-		assert_ptr_equal(edge->to_lock, sighting->locks[sighting->held_count]);
 		assert_ptr_equal(edge->from_lock->class, edge->from);
-		assert_ptr_equal(edge->to_lock->class, edge->to);
+		if (finding->kind >= FINDING_FORBIDDEN_CALL) {
+			assert_null(edge->to);
+			assert_null(edge->to_lock);
+		} else {
+			assert_ptr_equal(edge->to_lock, sighting->locks[sighting->held_count]);
+			assert_ptr_equal(edge->to_lock->class, edge->to);
+		}
+		if (finding->kind == FINDING_CIRCULAR || finding->kind == FINDING_RECURSIVE)
+			assert_ptr_equal(edge->to, finding->edges[(i + 1) % n].from);
+		assert_true((sighting->what != 0) == (finding->kind >= FINDING_FORBIDDEN_CALL));
+		if (finding->kind > FINDING_FORBIDDEN_CALL)
+			assert_int_equal(edge->from_index, sighting->held_count);
 		assert_true(edge->count >= 1);
 		assert_true(edge->instances >= 1);
 		assert_true(edge->first_ns <= edge->last_ns);

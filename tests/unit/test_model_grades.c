@@ -671,6 +671,13 @@ static void names_of_kinds_and_grades(void **state)
 	(void)state;
 	assert_string_equal(finding_kind_name(FINDING_CIRCULAR), "circular");
 	assert_string_equal(finding_kind_name(FINDING_RECURSIVE), "recursive");
+	assert_string_equal(finding_kind_name(FINDING_ORDER), "order");
+	assert_string_equal(finding_kind_name(FINDING_FORBIDDEN_CALL), "forbidden_call");
+	assert_string_equal(finding_kind_name(FINDING_BAD_UNLOCK), "bad_unlock");
+	assert_string_equal(finding_kind_name(FINDING_FREED_HELD), "freed_held");
+	assert_string_equal(finding_kind_name(FINDING_REINIT_HELD), "reinit_held");
+	assert_string_equal(finding_grade_name(GRADE_INFORMATION), "information");
+	assert_string_equal(finding_grade_name(GRADE_DANGER), "danger");
 	assert_string_equal(finding_grade_name(GRADE_ONE_TASK), "one_task");
 	assert_string_equal(finding_grade_name(GRADE_GUARDED), "guarded");
 	assert_string_equal(finding_grade_name(GRADE_POSSIBLE), "possible");
@@ -694,6 +701,11 @@ static void a_cycle_seen_to_hang_is_a_deadlock(void **state)
 	assert_int_equal(scene.told[1].previous_grade, GRADE_LIKELY);
 	assert_int_equal(model_confirm_deadlock(scene.model, 1), -EALREADY);
 	assert_int_equal(scene.told_count, 2);
+	/* Only circles have two tasks that can be seen to wait for each other. */
+	task_takes(&scene, 3, "C1 C2");
+	task_takes(&scene, 4, "C2 C1");
+	assert_int_equal(model_finding(scene.model, 2)->kind, FINDING_RECURSIVE);
+	assert_int_equal(model_confirm_deadlock(scene.model, 2), -ENOENT);
 	scene_end(&scene);
 }
 

@@ -107,7 +107,7 @@ static void unknown_types(void **state)
 	(void)state;
 	scene_begin(&scene);
 	assert_int_equal(feed_bytes(&scene, &header, sizeof(header)), -ENOTSUP);
-	header.type = LT_RECORD_OBJECT + 1;
+	header.type = LT_RECORD_CALL + 1;
 	assert_int_equal(feed_bytes(&scene, &header, sizeof(header)), -ENOTSUP);
 	header.type = UINT32_MAX;
 	assert_int_equal(feed_bytes(&scene, &header, sizeof(header)), -ENOTSUP);
@@ -182,6 +182,116 @@ static void chains_with_impossible_entries(void **state)
 	}
 	chain = good, chain.held_count = 2; /* the third entry is all zero */
 	refused(&scene, &chain);
+	for (i = 1; i < LT_CALL_KINDS + 1; i++) {
+		chain = good, chain.call.what = (uint32_t)i; /* a chain is no call */
+		refused(&scene, &chain);
+	}
+	chain = good, chain.call.reserved = 1, chain.call.function = UINT32_MAX;
+	assert_int_equal(feed_bytes(&scene, &chain, sizeof(chain)), 0);
+	scene_end(&scene);
+}
+
+static void calls_that_cannot_be(void **state)
+{
+	struct lt_record_chain good, call;
+	struct scene scene;
+	uint32_t what;
+
+	(void)state;
+	scene_begin_ruled(&scene, (struct symbol_source){ 0 }, "forbid call f under A\n");
+	for (what = 0; what < LT_CALL_KINDS + 2; what++) {
+		bool misuse = what >= LT_CALL_FREED && what < LT_CALL_KINDS;
+		bool known = what && what < LT_CALL_KINDS;
+		size_t size;
+
+		call_begin(&scene, &good, 1, what, 0, misuse ? "A B" : "A");
+		good.held_count = 1;
+		if (!known) {
+			held_read(&scene, "B", &good.held[1], &good.flags);
+			refused(&scene, &good);
+			good.call.what = UINT32_MAX;
+			refused(&scene, &good);
+			continue;
+		}
+		for (size = 0; size < sizeof(good); size++)
+			assert_int_equal(feed_bytes(&scene, &good, size), -EINVAL);
+		call = good, call.header.size = (uint32_t)offsetof(struct lt_record_chain, stack[1]);
+		refused(&scene, &call); /* it has two frames */
+		call = good, call.held_count = LT_HELD_MAX + 1;
+		refused(&scene, &call);
+		call = good, call.held_count = UINT16_MAX;
+		refused(&scene, &call);
+		call = good, call.stack_count = LT_STACK_MAX + 1;
+		refused(&scene, &call);
+		call = good, call.held[0].addr = 0;
+		refused(&scene, &call);
+		call = good, call.held[0].class_id = LT_CLASS_USER - 1;
+		refused(&scene, &call);
+		call = good, call.held_count = 3; /* some are all zero */
+		refused(&scene, &call);
+		call = good, call.held[1].addr = 0;
+		if (misuse)
+			refused(&scene, &call);
+		call = good, call.held[1].class_id = UINT32_MAX;
+		if (misuse)
+			refused(&scene, &call);
+		call = good, call.held[1].count = 2;
+		if (misuse)
+			refused(&scene, &call);
+		call = good, call.call.function = MODEL_FUNCTIONS_MAX;
+		if (!misuse)
+			refused(&scene, &call);
+	}
+	scene_end(&scene);
+}
+
+static void calls_with_what_is_not_looked_at(void **state)
+{
+	struct lt_record_chain call;
+	struct scene scene;
+
+	(void)state;
+	scene_begin_ruled(&scene, (struct symbol_source){ 0 }, "forbid call f under A\n");
+	assert_int_equal(model_name_function(scene.model, MODEL_FUNCTIONS_MAX - 1, "f"), 0);
+	call_begin(&scene, &call, 1, LT_CALL_FUNCTION, MODEL_FUNCTIONS_MAX - 1, "A");
+	memset(&call.held[1], 0xff, sizeof(call.held[1]));
+	call.call.reserved = 1;
+	call.call.owner_tid = 2;
+	call.call.what = LT_CALL_NOT_LAST;
+	assert_int_equal(feed_bytes(&scene, &call, sizeof(call)), 0);
+	assert_int_equal(findings(&scene), 0);
+	call.call.what = LT_CALL_FUNCTION;
+	call.header.size = (uint32_t)offsetof(struct lt_record_chain, stack[call.stack_count]);
+	assert_int_equal(feed_bytes(&scene, &call, call.header.size), 0);
+	assert_int_equal(the_finding(&scene)->kind, FINDING_FORBIDDEN_CALL);
+	assert_int_equal(the_finding(&scene)->owner_tid, 0);
+	assert_null(the_finding(&scene)->edges[0].sighting->locks[1]);
+	assert_int_equal(the_finding(&scene)->edges[0].sighting->held[1].addr, 0);
+	scene_end(&scene);
+}
+
+/* A full stack: the lock concerned stands in the last place that there is. */
+static void a_call_with_as_much_as_can_be(void **state)
+{
+	struct lt_record_chain call;
+	struct scene scene;
+	uint32_t what, i;
+
+	(void)state;
+	scene_begin_ruled(&scene, (struct symbol_source){ 0 },
+			  "note call f under Z\nforbid call f under A\n");
+	assert_int_equal(model_name_function(scene.model, 0, "f"), 0);
+	for (what = LT_CALL_FUNCTION; what < LT_CALL_KINDS; what++) {
+		call_begin(&scene, &call, 1, what, 0, "A A");
+		for (i = 0; i <= LT_HELD_MAX; i++) {
+			call.held[i] = call.held[0];
+			call.held[i].addr += i * 0x10000;
+		}
+		call.held_count = LT_HELD_MAX;
+		call.stack_count = LT_STACK_MAX;
+		assert_int_equal(feed_bytes(&scene, &call, sizeof(call)), 0);
+	}
+	assert_int_equal(findings(&scene), 4);
 	scene_end(&scene);
 }
 
@@ -317,6 +427,30 @@ static uint64_t seed_of_the_run(void)
 	return seed ? seed : 1;
 }
 
+static int find_numbered(void *context, uint64_t address, struct symbol *out)
+{
+	(void)context;
+	if (address > 2)
+		return -ENOENT;
+	*out = (struct symbol){ .name = "f0", .offset = 1, .type = 't' };
+	out->name[1] = (char)('0' + address);
+	return 0;
+}
+
+static const char random_rules[] = "order vfio_group.group_lock > kvm.lock > kvm_vcpu.mutex > G\n"
+				   "order kvm_vfio.lock > H > kvm.slots_lock if there\n"
+				   "nest kvm_vcpu.mutex under kvm.lock\n"
+				   "nest G under H\n"
+				   "nest kvm.lock in f1\n"
+				   "nest kvm.slots_lock in f2 if there\n"
+				   "note call f0 under kvm.lock\n"
+				   "forbid call f0 under kvm.lock if there\n"
+				   "forbid call f1 under G\n"
+				   "ignore G > H > G if there\n"
+				   "ignore call f1 under G if there\n"
+				   "known 0123456789ab v6.3 \"title\": kvm.lock > G > kvm.lock in f2\n"
+				   "known 0123456789ab v6.3 \"title\": H > kvm.lock\n";
+
 /* Records of plausible sizes with few different values in them, so that they meet each other. */
 static void random_records(void **state)
 {
@@ -327,15 +461,20 @@ static void random_records(void **state)
 		struct lt_record_object object;
 		uint64_t words[sizeof(struct lt_record_chain) / 8];
 	} record;
-	static const size_t sizes[] = { 0, sizeof(record.chain), sizeof(record.lock), sizeof(record.object) };
+	static const size_t sizes[] = { 0, sizeof(record.chain), sizeof(record.lock), sizeof(record.object),
+					sizeof(record.chain) };
+	struct model_not_last not_last;
+	struct model_counts counts;
 	struct scene *scene = malloc(sizeof(*scene));
 	uint64_t random = seed_of_the_run();
 	uint32_t turn, i, taken = 0;
 
 	(void)state;
-	scene_begin(scene);
+	scene_begin_ruled(scene, (struct symbol_source){ NULL, find_numbered }, random_rules);
+	model_name_function(scene->model, 0, "f0");
+	model_name_function(scene->model, 1, "f1");
 	for (turn = 0; turn < 20000; turn++) {
-		uint32_t type = 1 + next_random(&random) % 3;
+		uint32_t type = 1 + next_random(&random) % 4;
 
 		for (i = 0; i < sizeof(record) / 8; i++)
 			record.words[i] = next_random(&random) % 4;
@@ -343,7 +482,14 @@ static void random_records(void **state)
 		record.header.size = (uint32_t)sizes[type];
 		record.chain.held_count = (uint16_t)(next_random(&random) % 5);
 		record.chain.stack_count = (uint16_t)(next_random(&random) % (LT_STACK_MAX + 1));
-		for (i = 0; type == LT_RECORD_CHAIN && i <= record.chain.held_count; i++) {
+		if (type == LT_RECORD_CHAIN)
+			record.chain.call.what = next_random(&random) % 16 == 0;
+		if (type == LT_RECORD_CALL) {
+			record.chain.call.what = next_random(&random) % (LT_CALL_KINDS + 1);
+			record.chain.call.function = next_random(&random) % 3;
+		}
+		scene->present = next_random(&random) % 4 ? NULL : "there";
+		for (i = 0; sizes[type] == sizeof(record.chain) && i <= record.chain.held_count; i++) {
 			struct lt_held *held = &record.chain.held[i];
 
 			held->addr = 1 + next_random(&random) % 6;
@@ -358,6 +504,10 @@ static void random_records(void **state)
 	}
 	assert_true(taken > 1000);
 	findings(scene);
+	for (i = 0; model_not_last(scene->model, i, &not_last); i++)
+		assert_null(not_last.under->united_with);
+	model_count(scene->model, &counts);
+	assert_true(counts.ignored <= counts.findings);
 	scene_end(scene);
 	free(scene);
 }
@@ -370,6 +520,9 @@ int main(void)
 		cmocka_unit_test(unknown_types),
 		cmocka_unit_test(a_record_out_of_line),
 		cmocka_unit_test(chains_with_impossible_entries),
+		cmocka_unit_test(calls_that_cannot_be),
+		cmocka_unit_test(calls_with_what_is_not_looked_at),
+		cmocka_unit_test(a_call_with_as_much_as_can_be),
 		cmocka_unit_test(locks_and_objects_that_cannot_be),
 		cmocka_unit_test(texts_without_an_end),
 		cmocka_unit_test(objects_that_contain_each_other),
