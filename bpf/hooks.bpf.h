@@ -57,9 +57,17 @@ static __noinline int held_tell(struct lt_task_held *h)
 	return 0;
 }
 
-/* Sends a chain; 0 when the ring buffer took it. */
-static __noinline int chain_send(void *ctx, struct lt_task_held *h, const struct lt_held *e, __u64 key,
-				 __u32 flags)
+/* What a record says besides the held stack and the lock. */
+struct sending {
+	__u64 key;
+	__u32 type; /* enum lt_record_type: a chain or a call */
+	__u32 flags;
+	struct lt_call call;
+};
+
+/* Sends a chain or a call; 0 when the ring buffer took it. */
+static __noinline int chain_send(void *ctx, struct lt_task_held *h, const struct lt_held *e,
+				 const struct sending *what)
 {
 	struct lt_record_chain *r;
 	__u64 id = bpf_get_current_pid_tgid();
@@ -73,16 +81,17 @@ static __noinline int chain_send(void *ctx, struct lt_task_held *h, const struct
 	}
 	if (count > LT_HELD_MAX)
 		count = LT_HELD_MAX;
-	r->header.type = LT_RECORD_CHAIN;
+	r->header.type = what->type;
 	r->header.size = sizeof(*r);
 	r->header.time_ns = bpf_ktime_get_boot_ns();
-	r->key = key;
+	r->key = what->key;
 	r->task.id = bpf_get_current_task();
 	r->task.pid = id >> 32;
 	r->task.tid = (__u32)id;
 	bpf_get_current_comm(r->task.comm, sizeof(r->task.comm));
+	r->call = what->call;
 	r->held_count = count;
-	r->flags = flags;
+	r->flags = what->flags;
 	bpf_probe_read_kernel(r->held, sizeof(h->held), h->held);
 	r->held[count] = *e;
 	bytes = bpf_get_stack(ctx, r->stack, sizeof(r->stack), 0);
@@ -106,31 +115,30 @@ ALWAYS_INLINE __u64 task_mark(const struct lt_task_held *h, __u64 task)
 static __noinline int chain_new(void *ctx, struct lt_task_held *h, struct lt_held *e, __u64 task, __u32 how)
 {
 	struct lt_chain_seen fresh = { .first_task = task_mark(h, task), .hits = 1 };
+	struct sending what = { .type = LT_RECORD_CHAIN };
 	struct lt_chain_seen *seen;
-	__u32 flags = 0;
-	__u64 key;
 
 	if (e->class_id == LT_CLASS_FOREIGN && !e->generation && (h->declared || every_lock))
 		e->generation = watch_foreign(e->addr);
-	key = entry_hash(h->hash, e);
-	seen = bpf_map_lookup_elem(&chains, &key);
+	what.key = entry_hash(h->hash, e);
+	seen = bpf_map_lookup_elem(&chains, &what.key);
 	if (seen) {
 		if (seen->first_task == task_mark(h, task) || seen->many_tasks)
 			return 0;
-		flags |= LT_CHAIN_SECOND_TASK;
+		what.flags |= LT_CHAIN_SECOND_TASK;
 	}
 	if (how & HOW_DONE)
-		flags |= LT_CHAIN_TAKEN;
-	else if (lock_owner(e->addr) == task)
-		flags |= LT_CHAIN_OWNED;
+		what.flags |= LT_CHAIN_TAKEN;
+	else if (lock_is_own(e->addr, task))
+		what.flags |= LT_CHAIN_OWNED;
 	if (e->class_id == LT_CLASS_FOREIGN && lock_tell(e->addr, e->generation, e->ip, 0))
 		return 0;
-	if (held_tell(h) || chain_send(ctx, h, e, key, flags))
+	if (held_tell(h) || chain_send(ctx, h, e, &what))
 		return 0;
 	if (seen)
 		seen->many_tasks = task;
 	else
-		bpf_map_update_elem(&chains, &key, &fresh, BPF_ANY); /* failed: sent again, not lost */
+		bpf_map_update_elem(&chains, &what.key, &fresh, BPF_ANY); /* failed: sent again, not lost */
 	return 0;
 }
 
@@ -194,7 +202,9 @@ static __noinline int lock_call_slow(void *ctx, __u64 addr, __u32 how, __u64 ip)
 		if (w->class_id == LT_CLASS_FOREIGN)
 			w->taken++;
 	}
-	if (h->count && !(how & HOW_TRY))
+	if (how == HOW_BLOCK && !h->count && lock_is_own(addr, task))
+		chain_check(ctx, h, &e, task, how); /* it has it, though we did not see it taken */
+	else if (h->count && !(how & HOW_TRY))
 		chain_check(ctx, h, &e, task, how);
 	held_push(h, &e);
 	held_enter(h);
@@ -346,48 +356,6 @@ ALWAYS_INLINE int lock_call_returned(void *ctx, __u64 addr, __u64 result, __u32 
 	}
 
 LT_LOCK_RETURN_FUNCTIONS(LOCK_RETURN_PROGRAMS)
-
-/* Initialisers. */
-
-static __noinline int lock_init(__u64 addr, __u64 name, __u64 ip)
-{
-	struct init_info info = { .name = name, .ip = ip };
-
-	/* The memory is used again: what lived there is gone, declared or not, in the filter or let go. */
-	if (let_go_now || filter[lt_filter_index(addr) & (LT_FILTER_SIZE - 1)])
-		unwatch_lock(addr);
-	/* Locks of the kernel image are many (one for each open file): only those of who is inside. */
-	if ((name ? name : ip) - image_start < image_size &&
-	    !inside[inside_index((__u32)bpf_get_current_pid_tgid())])
-		return 0;
-	info.time_ns = bpf_ktime_get_boot_ns();
-	bpf_map_update_elem(&inits, &addr, &info, BPF_ANY);
-	return 0;
-}
-
-SEC("fentry/__mutex_init")
-int fentry___mutex_init(__u64 *ctx)
-{
-	return lock_init(ctx_word(ctx, 0), ctx_word(ctx, 1), fentry_caller(ctx, LT_FUNCTION___mutex_init));
-}
-
-SEC("kprobe/__mutex_init")
-int kprobe___mutex_init(struct pt_regs *ctx)
-{
-	return lock_init(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), kprobe_caller(ctx));
-}
-
-SEC("fentry/mutex_init_generic")
-int fentry_mutex_init_generic(__u64 *ctx)
-{
-	return lock_init(ctx_word(ctx, 0), 0, fentry_caller(ctx, LT_FUNCTION_mutex_init_generic));
-}
-
-SEC("kprobe/mutex_init_generic")
-int kprobe_mutex_init_generic(struct pt_regs *ctx)
-{
-	return lock_init(PT_REGS_PARM1(ctx), 0, kprobe_caller(ctx));
-}
 
 /*
  * A dead task's stack goes when its task_struct does. Not at exit: a task closes

@@ -6,6 +6,7 @@
  *   watch.bpf.h     the watched locks and the filter
  *   describe.bpf.h  names of foreign locks
  *   hooks.bpf.h     lock calls -> held stack -> new chains
+ *   calls.bpf.h     calls that rules speak of, misuse of locks, initialisers
  *   objects.bpf.h   VMs, groups, devices: their births, deaths, scopes; what lives
  * User space loads those programs whose targets exist and that it will attach.
  */

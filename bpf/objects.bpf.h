@@ -9,7 +9,7 @@
 #ifndef LOCKTRACE_OBJECTS_BPF_H
 #define LOCKTRACE_OBJECTS_BPF_H
 
-#include "hooks.bpf.h"
+#include "calls.bpf.h"
 #include "kvm.h"
 #include "vfio.h"
 
@@ -114,6 +114,17 @@ static __noinline int object_here(__u64 object, __u32 kind, __u32 event, __u64 p
 	return 0;
 }
 
+/* An object dies: is one of its locks held? */
+static __noinline int object_check(void *ctx, __u64 object, __u32 kind)
+{
+	if (!object)
+		return 0;
+#define act_on_lock(addr, class) misuse_if_held(ctx, addr, LT_CALL_FREED, object)
+	LT_MEMBER_CLASSES(EACH_LOCK)
+#undef act_on_lock
+	return 0;
+}
+
 static __noinline int object_gone(__u64 object, __u32 kind)
 {
 	if (!object)
@@ -144,29 +155,35 @@ static __noinline int device_here(__u64 device, __u32 event)
 
 /* Handlers of LT_OBJECT_ENTRIES (argument) and LT_OBJECT_EXITS (argument, result). */
 
-ALWAYS_INLINE void on_vm_born(__u64 kvm, __u64 result)
+ALWAYS_INLINE void on_vm_born(void *ctx, __u64 kvm, __u64 result)
 {
 	if (!(__u32)result)
 		object_here(kvm, LT_OBJECT_VM, LT_OBJECT_BORN, 0);
 }
 
-ALWAYS_INLINE void on_vm_dead(__u64 kvm, __u64 result)
+ALWAYS_INLINE void on_vm_dying(void *ctx, __u64 kvm)
+{
+	object_check(ctx, kvm, LT_OBJECT_VM);
+}
+
+ALWAYS_INLINE void on_vm_dead(void *ctx, __u64 kvm, __u64 result)
 {
 	object_gone(kvm, LT_OBJECT_VM);
 }
 
-ALWAYS_INLINE void on_vcpu_born(__u64 vcpu, __u64 result)
+ALWAYS_INLINE void on_vcpu_born(void *ctx, __u64 vcpu, __u64 result)
 {
 	if (!(__u32)result)
 		object_here(vcpu, LT_OBJECT_VCPU, LT_OBJECT_BORN, 0);
 }
 
-ALWAYS_INLINE void on_vcpu_dead(__u64 vcpu)
+ALWAYS_INLINE void on_vcpu_dead(void *ctx, __u64 vcpu)
 {
+	object_check(ctx, vcpu, LT_OBJECT_VCPU);
 	object_gone(vcpu, LT_OBJECT_VCPU);
 }
 
-ALWAYS_INLINE void on_kvm_vfio_born(__u64 device, __u64 result)
+ALWAYS_INLINE void on_kvm_vfio_born(void *ctx, __u64 device, __u64 result)
 {
 	struct kvm_device *d = (struct kvm_device *)device;
 
@@ -176,13 +193,18 @@ ALWAYS_INLINE void on_kvm_vfio_born(__u64 device, __u64 result)
 }
 
 /* The device is freed in the call, so what to forget is read before. */
-ALWAYS_INLINE void on_kvm_vfio_dying(__u64 device)
+ALWAYS_INLINE void on_kvm_vfio_dying(void *ctx, __u64 device)
 {
-	if (bpf_core_type_exists(struct kvm_device))
-		call_keep(LT_FUNCTION_COUNT, (__u64)BPF_CORE_READ((struct kvm_device *)device, private));
+	__u64 private;
+
+	if (!bpf_core_type_exists(struct kvm_device))
+		return;
+	private = (__u64)BPF_CORE_READ((struct kvm_device *)device, private);
+	object_check(ctx, private, LT_OBJECT_KVM_VFIO);
+	call_keep(LT_FUNCTION_COUNT, private);
 }
 
-ALWAYS_INLINE void on_kvm_vfio_dead(__u64 device, __u64 result)
+ALWAYS_INLINE void on_kvm_vfio_dead(void *ctx, __u64 device, __u64 result)
 {
 	__u64 kept = call_take(LT_FUNCTION_COUNT);
 
@@ -191,13 +213,13 @@ ALWAYS_INLINE void on_kvm_vfio_dead(__u64 device, __u64 result)
 	object_gone(kept, LT_OBJECT_KVM_VFIO);
 }
 
-ALWAYS_INLINE void on_group_born(__u64 group_or_type, __u64 group)
+ALWAYS_INLINE void on_group_born(void *ctx, __u64 group_or_type, __u64 group)
 {
 	object_here(group, LT_OBJECT_GROUP, LT_OBJECT_BORN, 0);
 }
 
 /* Groups that nobody had open when we came. */
-ALWAYS_INLINE void on_group_opened(__u64 inode)
+ALWAYS_INLINE void on_group_opened(void *ctx, __u64 inode)
 {
 	__u64 cdev = (__u64)BPF_CORE_READ((struct inode *)inode, i_cdev);
 
@@ -206,20 +228,25 @@ ALWAYS_INLINE void on_group_opened(__u64 inode)
 			    LT_OBJECT_FOUND, 0);
 }
 
-ALWAYS_INLINE void on_group_dead(__u64 device)
+ALWAYS_INLINE void on_group_dead(void *ctx, __u64 device)
 {
-	if (bpf_core_field_exists(((struct vfio_group *)0)->dev))
-		object_gone(device - bpf_core_field_offset(struct vfio_group, dev), LT_OBJECT_GROUP);
+	__u64 group;
+
+	if (!bpf_core_field_exists(((struct vfio_group *)0)->dev))
+		return;
+	group = device - bpf_core_field_offset(struct vfio_group, dev);
+	object_check(ctx, group, LT_OBJECT_GROUP);
+	object_gone(group, LT_OBJECT_GROUP);
 }
 
-ALWAYS_INLINE void on_device_born(__u64 device, __u64 result)
+ALWAYS_INLINE void on_device_born(void *ctx, __u64 device, __u64 result)
 {
 	if (!(__u32)result)
 		device_here(device, LT_OBJECT_BORN);
 }
 
 /* The last device of a set frees the set: vfio_release_device_set() in drivers/vfio/vfio_main.c. */
-ALWAYS_INLINE void on_device_dead(__u64 inner)
+ALWAYS_INLINE void on_device_dead(void *ctx, __u64 inner)
 {
 	struct vfio_device *d;
 	__u64 set;
@@ -228,48 +255,50 @@ ALWAYS_INLINE void on_device_dead(__u64 inner)
 		return;
 	d = (struct vfio_device *)(inner - bpf_core_field_offset(struct vfio_device, device));
 	set = (__u64)BPF_CORE_READ(d, dev_set);
-	if (set && BPF_CORE_READ((struct vfio_device_set *)set, device_count) <= 1)
+	if (set && BPF_CORE_READ((struct vfio_device_set *)set, device_count) <= 1) {
+		object_check(ctx, set, LT_OBJECT_DEV_SET);
 		object_gone(set, LT_OBJECT_DEV_SET);
+	}
 	object_gone((__u64)d, LT_OBJECT_DEVICE);
 }
 
-ALWAYS_INLINE void on_pci_born(__u64 pci, __u64 result)
+ALWAYS_INLINE void on_pci_born(void *ctx, __u64 pci, __u64 result)
 {
 	if (!(__u32)result && bpf_core_type_exists(struct vfio_pci_core_device))
 		object_here(pci, LT_OBJECT_PCI, LT_OBJECT_BORN,
 			    pci + bpf_core_field_offset(struct vfio_pci_core_device, vdev));
 }
 
-ALWAYS_INLINE void on_pci_dead(__u64 device)
+ALWAYS_INLINE void on_pci_dead(void *ctx, __u64 device)
 {
 	if (bpf_core_type_exists(struct vfio_pci_core_device))
 		object_gone(device - bpf_core_field_offset(struct vfio_pci_core_device, vdev), LT_OBJECT_PCI);
 }
 
-ALWAYS_INLINE void on_iommu_born(__u64 argument, __u64 iommu)
+ALWAYS_INLINE void on_iommu_born(void *ctx, __u64 argument, __u64 iommu)
 {
 	object_here(iommu, LT_OBJECT_IOMMU, LT_OBJECT_BORN, 0);
 }
 
-ALWAYS_INLINE void on_iommu_dead(__u64 iommu, __u64 result)
+ALWAYS_INLINE void on_iommu_dead(void *ctx, __u64 iommu, __u64 result)
 {
 	object_gone(iommu, LT_OBJECT_IOMMU);
 }
 
 /* The programs. */
 
-#define OBJECT_ENTRY(module, function, argument, handler)     \
-	SEC("fentry/" #function)                              \
-	int fentry_object_##function(__u64 *ctx)              \
-	{                                                     \
-		on_##handler(ctx_word(ctx, argument));        \
-		return 0;                                     \
-	}                                                     \
-	SEC("kprobe/" #function)                              \
-	int kprobe_object_##function(struct pt_regs *ctx)     \
-	{                                                     \
-		on_##handler(kprobe_argument(ctx, argument)); \
-		return 0;                                     \
+#define OBJECT_ENTRY(module, function, argument, handler)          \
+	SEC("fentry/" #function)                                   \
+	int fentry_object_##function(__u64 *ctx)                   \
+	{                                                          \
+		on_##handler(ctx, ctx_word(ctx, argument));        \
+		return 0;                                          \
+	}                                                          \
+	SEC("kprobe/" #function)                                   \
+	int kprobe_object_##function(struct pt_regs *ctx)          \
+	{                                                          \
+		on_##handler(ctx, kprobe_argument(ctx, argument)); \
+		return 0;                                          \
 	}
 
 LT_OBJECT_ENTRIES(OBJECT_ENTRY)
@@ -282,29 +311,29 @@ enum {
 #undef CALL_ID
 };
 
-#define OBJECT_EXIT(module, function, arguments, argument, handler)              \
-	SEC("fexit/" #function)                                                  \
-	int fexit_object_##function(__u64 *ctx)                                  \
-	{                                                                        \
-		on_##handler(ctx_word(ctx, argument), ctx_word(ctx, arguments)); \
-		return 0;                                                        \
-	}                                                                        \
-	SEC("kprobe/" #function)                                                 \
-	int kprobe_call_##function(struct pt_regs *ctx)                          \
-	{                                                                        \
-		call_keep(CALL_##function, kprobe_argument(ctx, argument));      \
-		return 0;                                                        \
-	}                                                                        \
-	SEC("kretprobe/" #function)                                              \
-	int kretprobe_object_##function(struct pt_regs *ctx)                     \
-	{                                                                        \
-		__u64 kept = call_take(CALL_##function);                         \
-                                                                                 \
-		if (kept)                                                        \
-			on_##handler(kept, PT_REGS_RC(ctx));                     \
-		else                                                             \
-			count_lost(LT_LOST_OBJECTS);                             \
-		return 0;                                                        \
+#define OBJECT_EXIT(module, function, arguments, argument, handler)                   \
+	SEC("fexit/" #function)                                                       \
+	int fexit_object_##function(__u64 *ctx)                                       \
+	{                                                                             \
+		on_##handler(ctx, ctx_word(ctx, argument), ctx_word(ctx, arguments)); \
+		return 0;                                                             \
+	}                                                                             \
+	SEC("kprobe/" #function)                                                      \
+	int kprobe_call_##function(struct pt_regs *ctx)                               \
+	{                                                                             \
+		call_keep(CALL_##function, kprobe_argument(ctx, argument));           \
+		return 0;                                                             \
+	}                                                                             \
+	SEC("kretprobe/" #function)                                                   \
+	int kretprobe_object_##function(struct pt_regs *ctx)                          \
+	{                                                                             \
+		__u64 kept = call_take(CALL_##function);                              \
+                                                                                      \
+		if (kept)                                                             \
+			on_##handler(ctx, kept, PT_REGS_RC(ctx));                     \
+		else                                                                  \
+			count_lost(LT_LOST_OBJECTS);                                  \
+		return 0;                                                             \
 	}
 
 LT_OBJECT_EXITS(OBJECT_EXIT)

@@ -44,6 +44,10 @@ __u64 type1_open_addr = 0;
 __u64 pci_core_request_addr = 0;
 __u64 kvm_vfio_create_addr = 0;
 
+/* The classes that a rule names for the function in each slot, and those of LT_PUTS. */
+struct lt_class_set call_classes[LT_CALL_SLOTS] = {};
+struct lt_class_set put_classes = {};
+
 /* Counters. */
 
 __u64 lost[LT_LOST_KINDS] = {};
@@ -173,6 +177,19 @@ ALWAYS_INLINE __u64 lock_owner(__u64 addr)
 	bpf_probe_read_kernel(&owner, sizeof(owner),
 			      (void *)(addr + bpf_core_field_offset(struct mutex, owner)));
 	return owner & ~OWNER_FLAGS;
+}
+
+/* The lock has been passed on to a waiter that has not woken up yet: MUTEX_FLAG_PICKUP. */
+#define OWNER_PICKUP 0x04ULL
+
+/* Whether a task that asks for the lock waits for itself. */
+ALWAYS_INLINE bool lock_is_own(__u64 addr, __u64 task)
+{
+	__u64 owner = 0;
+
+	bpf_probe_read_kernel(&owner, sizeof(owner),
+			      (void *)(addr + bpf_core_field_offset(struct mutex, owner)));
+	return (owner & ~OWNER_FLAGS) == task && !(owner & OWNER_PICKUP);
 }
 
 #endif

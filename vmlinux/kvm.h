@@ -7,12 +7,18 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+/* include/linux/refcount.h; only its place is wanted. */
+struct refcount_struct {
+	int value;
+};
+
 struct kvm {
 	struct mutex lock;
 	struct mutex slots_lock;
 	struct mutex slots_arch_lock; /* 5.14 and later (b10a038e84d1) */
 	struct mutex irq_lock;
 	int userspace_pid;
+	struct refcount_struct users_count;
 };
 
 struct kvm_vcpu {

@@ -8,6 +8,7 @@
 
 #include "locktrace/lock_classes.h"
 #include "locktrace/lock_functions.h"
+#include "locktrace/object_functions.h"
 #include "locktrace/record.h"
 
 /*
@@ -80,6 +81,28 @@ enum lt_function_id {
 		LT_FUNCTION___mutex_init,
 	LT_FUNCTION_mutex_init_generic,
 	LT_FUNCTION_COUNT
+};
+
+/*
+ * Functions that rules speak of ("forbid call"): each has a slot, which is a program
+ * of each form. A function's number in struct lt_call is its slot's; those of LT_PUTS follow.
+ */
+#define LT_CALL_SLOT_LIST(X) \
+	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+#define LT_CALL_SLOTS 16
+
+enum lt_put_id {
+	LT_PUT_FIRST = LT_CALL_SLOTS - 1,
+#define LT_PUT_ID(module, function, ...) LT_PUT_##function,
+	LT_PUTS(LT_PUT_ID)
+#undef LT_PUT_ID
+		LT_PUT_END
+};
+
+/* A set of class ids, as bits. Bit LT_CLASS_FOREIGN stands for any lock of no declared class. */
+#define LT_CLASS_SET_WORDS (LT_CLASS_USER_MAX / 64)
+struct lt_class_set {
+	__u64 word[LT_CLASS_SET_WORDS];
 };
 
 /* Longest piece of kernel memory the program "peek" reads at once, bytes. */

@@ -29,4 +29,7 @@
 
 #define LT_LOCK_RETURN_FUNCTIONS(X) X(atomic_dec_and_mutex_lock, 1, BLOCK)
 
+/* LT_UNLOCK_FUNCTIONS(X): X(function, argument that is the lock): hooked with --check-unlock only. */
+#define LT_UNLOCK_FUNCTIONS(X) X(mutex_unlock, 0)
+
 #endif

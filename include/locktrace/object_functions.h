@@ -17,6 +17,7 @@
  * The handler gets the argument at entry.
  */
 #define LT_OBJECT_ENTRIES(X)                           \
+	X(kvm, kvm_arch_destroy_vm, 0, vm_dying)       \
 	X(kvm, kvm_arch_vcpu_destroy, 0, vcpu_dead)    \
 	X(kvm, kvm_vfio_release, 0, kvm_vfio_dying)    \
 	X(vfio, vfio_group_fops_open, 0, group_opened) \
@@ -40,6 +41,14 @@
 	X(vfio_pci_core, vfio_pci_core_register_device, 1, 0, pci_born) \
 	X(vfio_iommu_type1, vfio_iommu_type1_open, 1, 0, iommu_born)    \
 	X(vfio_iommu_type1, vfio_iommu_type1_release, 1, 0, iommu_dead)
+
+/*
+ * LT_PUTS(X): X(module, function, struct, member, what the last one calls, the same where that is inlined)
+ * Functions that put a reference (the struct is the first argument, the member its
+ * refcount_t). Under a lock for which rules name what the last one calls, those that are
+ * not the last are counted: another order of closing makes them so.
+ */
+#define LT_PUTS(X) X(kvm, kvm_put_kvm, kvm, users_count, kvm_destroy_vm, kvm_arch_destroy_vm)
 
 /*
  * LT_SCOPES(X): X(module, function, number of arguments)

@@ -47,7 +47,8 @@ static uint64_t boot_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
-int discover_watch(struct tracer *t, uint64_t address, uint32_t class_id)
+/* Adds one lock to the watched ones. 0, -E2BIG when the map is full. */
+static int watch_at(struct tracer *t, uint64_t address, uint32_t class_id)
 {
 	struct lt_watched value = { .generation = boot_ns(), .class_id = class_id };
 	struct locktrace_bpf *object = tracer_first(t);
@@ -245,33 +246,77 @@ static int take_over_held(struct tracer *t)
 	return err;
 }
 
-static void watch_user_class(struct tracer *t, size_t i)
+/* Where a lock of the user's own is, once its module is there. */
+static bool place_user_class(struct tracer *t, size_t i)
 {
-	const struct user_class *class = &t->options.user_classes[i];
-	uint64_t address = class->address, object;
+	const struct lock_spec *spec = &t->options.user_classes[i];
+	struct user_class_state *state = &t->user_classes[i];
+	char why[256];
+	int err;
 
-	if (class->through_pointer) {
-		if (discover_read(t, class->address, &object, sizeof(object)) || !object) {
-			message_info("%s: the pointer is not set, so this lock is not watched", class->name);
-			return;
-		}
-		address = object + class->offset;
+	if (state->placed || state->refused)
+		return state->placed;
+	err = lock_spec_find(spec, t->symbols, t->types, &state->place, why, sizeof(why));
+	state->placed = !err;
+	state->refused = err && err != -ENOENT;
+	if (state->refused)
+		message_info("%s is not watched: %s", spec->name, why);
+	return state->placed;
+}
+
+static bool watch_user_class(struct tracer *t, size_t i)
+{
+	const struct lock_spec *spec = &t->options.user_classes[i];
+	struct user_class_state *state = &t->user_classes[i];
+	uint64_t address = state->place.address, object;
+
+	if (spec->pointer) {
+		/* Not set yet: looked at again at the next tick. */
+		if (discover_read(t, address, &object, sizeof(object)) || !object)
+			return false;
+		address = object + state->place.offset;
 	}
-	if (discover_watch(t, address, LT_CLASS_USER + (uint32_t)i))
-		message_info("%s cannot be watched: the table of watched locks is full", class->name);
+	if (watch_at(t, address, LT_CLASS_USER + (uint32_t)i)) {
+		message_info("%s cannot be watched: the table of watched locks is full", spec->name);
+		state->refused = true;
+		state->placed = false;
+		return false;
+	}
+	state->watched = address;
+	return true;
+}
+
+size_t discover_user_classes(struct tracer *t)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < t->options.user_class_count; i++)
+		if (!t->user_classes[i].watched && place_user_class(t, i) && watch_user_class(t, i))
+			count++;
+	return count;
+}
+
+void discover_user_class_gone(struct tracer *t, size_t index)
+{
+	struct user_class_state *state = &t->user_classes[index];
+	struct locktrace_bpf *object = tracer_first(t);
+
+	if (state->watched && !bpf_map_delete_elem(bpf_map__fd(object->maps.watched), &state->watched))
+		__atomic_fetch_sub(&object->bss->filter[lt_filter_index(state->watched)], 1,
+				   __ATOMIC_RELAXED);
+	memset(state, 0, sizeof(*state));
 }
 
 static void watch_statics(struct tracer *t)
 {
 #define WATCH_STATIC(id, module, class, symbol, structure, member, lockdep) \
 	if (!*(structure) && kallsyms_address(t->symbols, module, symbol))  \
-		discover_watch(t, kallsyms_address(t->symbols, module, symbol), LT_CLASS_##id);
+		watch_at(t, kallsyms_address(t->symbols, module, symbol), LT_CLASS_##id);
 	LT_STATIC_CLASSES(WATCH_STATIC)
 #undef WATCH_STATIC
 	if (t->vfio_lock_address)
-		discover_watch(t, t->vfio_lock_address, LT_CLASS_STATIC_VFIO_GROUP_LOCK);
-	for (size_t i = 0; i < t->options.user_class_count; i++)
-		watch_user_class(t, i);
+		watch_at(t, t->vfio_lock_address, LT_CLASS_STATIC_VFIO_GROUP_LOCK);
+	discover_user_classes(t);
 }
 
 int discover_all(struct tracer *t)

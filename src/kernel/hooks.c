@@ -36,19 +36,37 @@
 		{ "kretprobe_scope_" #function, #module, #function, FORM_KRETPROBE, ROLE_SCOPE, 0 }, \
 		{ "kprobe_scope_" #function, #module, #function, FORM_KPROBE, ROLE_SCOPE, 0 },
 
+#define PUT_ROWS(module, function, ...)                                            \
+	{ "fentry_put_" #function, #module, #function, FORM_FENTRY, ROLE_PUT, 0 }, \
+		{ "kprobe_put_" #function, #module, #function, FORM_KPROBE, ROLE_PUT, 0 },
+
+#define UNLOCK_ROWS(function, ...)                                                  \
+	{ "fentry_unlock_" #function, "", #function, FORM_FENTRY, ROLE_UNLOCK, 0 }, \
+		{ "kprobe_unlock_" #function, "", #function, FORM_KPROBE, ROLE_UNLOCK, 0 },
+
 const struct hook hooks[] = { LT_LOCK_FUNCTIONS(LOCK_ROWS) /* what a task takes */
 			      LT_LOCK_RETURN_FUNCTIONS(RETURN_ROWS) LT_INIT_FUNCTIONS(INIT_ROWS)
 				      LT_OBJECT_ENTRIES(ENTRY_ROWS) LT_OBJECT_EXITS(EXIT_ROWS)
-					      LT_SCOPES(SCOPE_ROWS) };
+					      LT_SCOPES(SCOPE_ROWS) LT_PUTS(PUT_ROWS)
+						      LT_UNLOCK_FUNCTIONS(UNLOCK_ROWS) };
 const size_t hook_count = sizeof(hooks) / sizeof(hooks[0]);
 
-const char *const hook_modules[] = { "", "kvm", "vfio", "vfio_pci_core", "vfio_iommu_type1" };
-const size_t hook_module_count = sizeof(hook_modules) / sizeof(hook_modules[0]);
+const char *const hook_modules[] = { "", "kvm", "vfio", "vfio_pci_core", "vfio_iommu_type1", NULL };
+const size_t hook_module_count = sizeof(hook_modules) / sizeof(hook_modules[0]) - 1;
 
 bool hook_is_lock_function(const char *symbol)
 {
 	for (size_t i = 0; i < hook_count; i++)
 		if (hooks[i].role == ROLE_LOCK && !strcmp(hooks[i].function, symbol))
+			return true;
+	return false;
+}
+
+bool hook_is_call_function(const char *symbol)
+{
+	for (size_t i = 0; i < hook_count; i++)
+		if (hooks[i].role != ROLE_LOCK && hooks[i].role != ROLE_SCOPE &&
+		    !strcmp(hooks[i].function, symbol))
 			return true;
 	return false;
 }

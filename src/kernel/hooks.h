@@ -20,6 +20,8 @@ enum hook_role {
 	ROLE_INIT,   /* lock initialisers: names of foreign locks */
 	ROLE_OBJECT, /* births and deaths */
 	ROLE_SCOPE,  /* file operations */
+	ROLE_PUT,    /* puts of references */
+	ROLE_UNLOCK, /* --check-unlock */
 };
 
 struct hook {
@@ -34,11 +36,13 @@ struct hook {
 extern const struct hook hooks[];
 extern const size_t hook_count;
 
-/* The modules that hooks are for, in the order they are attached. */
+/* The modules that hooks are for, in the order they are attached; NULL at the end. */
 extern const char *const hook_modules[];
 extern const size_t hook_module_count;
 
 /* Whether a symbol is one of the functions hooked by a lock hook: the tracer's own frames end there. */
 bool hook_is_lock_function(const char *symbol);
+/* The same for hooks that tell of other things: deaths, initialisers, puts, unlocks. */
+bool hook_is_call_function(const char *symbol);
 
 #endif

@@ -73,10 +73,22 @@ bool load_module_present(struct tracer *t, const char *module)
  * For each hook whether and how its function can be reached, found once for an
  * instance: the look-up in the kernel's BTF is a long one.
  */
-static struct target {
+struct target {
 	bool exists, in_btf;
 	struct type_function function;
-} targets[HOOKS_MAX];
+};
+
+static struct target targets[HOOKS_MAX];
+
+/* The same for the functions that rules speak of, by slot. */
+static struct target call_targets[LT_CALL_SLOTS];
+
+static void find_function(struct tracer *t, const char *module, const char *function, struct target *out)
+{
+	out->exists = kallsyms_address(t->symbols, module, function) != 0;
+	if (out->exists && t->attach == ATTACH_FENTRY)
+		out->in_btf = !types_function(t->types, module, function, &out->function);
+}
 
 static void find_target(struct tracer *t, size_t i)
 {
@@ -86,11 +98,46 @@ static void find_target(struct tracer *t, size_t i)
 		targets[i] = targets[i - 1];
 		return;
 	}
-	targets[i].exists = kallsyms_address(t->symbols, h->module, h->function) != 0;
+	find_function(t, h->module, h->function, &targets[i]);
 	if (!targets[i].exists)
 		message_note("%s is not in this kernel", h->function);
-	else if (t->attach == ATTACH_FENTRY)
-		targets[i].in_btf = !types_function(t->types, h->module, h->function, &targets[i].function);
+}
+
+/* Several functions of one name cannot be told apart by a kprobe, and BTF has one of them. */
+static bool find_call(struct tracer *t, size_t slot)
+{
+	const char *function = t->options.calls[slot].function;
+	struct call_state *call = &t->calls[slot];
+	uint64_t found[2];
+	size_t count = kallsyms_addresses(t->symbols, NULL, function, found, 2);
+	struct symbol symbol;
+
+	if (!count || kallsyms_find(t->symbols, found[0], &symbol))
+		return false;
+	if (count > 1) {
+		message_info("%zu functions are called %s; the rules that speak of it are not checked", count,
+			     function);
+		call->refused = true;
+		t->attach_failed++;
+		return false;
+	}
+	snprintf(call->module, sizeof(call->module), "%s", symbol.module);
+	find_function(t, call->module, function, &call_targets[slot]);
+	return true;
+}
+
+size_t load_find_calls(struct tracer *t)
+{
+	size_t count = 0;
+
+	memset(call_targets, 0, sizeof(call_targets));
+	for (size_t i = 0; i < t->options.call_count; i++) {
+		struct call_state *call = &t->calls[i];
+
+		call->loading = !call->attached && !call->refused && find_call(t, i);
+		count += call->loading;
+	}
+	return count;
 }
 
 /* With another number of arguments the result would be looked for in the wrong place. */
@@ -164,9 +211,18 @@ static bool hook_wanted(struct tracer *t, size_t i)
 {
 	bool fentry = t->attach == ATTACH_FENTRY && targets[i].in_btf;
 
-	if (!targets[i].exists)
+	if (!targets[i].exists || (hooks[i].role == ROLE_UNLOCK && !t->options.check_unlock))
 		return false;
 	return hooks[i].form == FORM_FENTRY ? fentry : !fentry && t->options.attach != ATTACH_FENTRY;
+}
+
+/* The program for a slot: fentry where it can be, else a kprobe. */
+static bool call_program(struct tracer *t, size_t slot, enum hook_form form, char *name, size_t size)
+{
+	bool fentry = t->attach == ATTACH_FENTRY && call_targets[slot].in_btf;
+
+	snprintf(name, size, "%s_call_%zu", form == FORM_FENTRY ? "fentry" : "kprobe", slot);
+	return t->calls[slot].loading && fentry == (form == FORM_FENTRY);
 }
 
 /*
@@ -175,15 +231,20 @@ static bool hook_wanted(struct tracer *t, size_t i)
  */
 static int set_target(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
 {
+	const struct target *target = NULL;
+	size_t slot;
+
 	(void)cookie;
-	for (size_t i = 0; i < hook_count; i++) {
-		if (strcmp(hooks[i].program, bpf_program__name(program)) != 0)
-			continue;
-		opts->attach_btf_id = targets[i].function.id;
-		opts->attach_btf_obj_fd = (uint32_t)targets[i].function.btf_fd;
-		return 0;
-	}
-	return -ENOENT;
+	if (sscanf(bpf_program__name(program), "fentry_call_%zu", &slot) == 1 && slot < LT_CALL_SLOTS)
+		target = &call_targets[slot];
+	for (size_t i = 0; i < hook_count && !target; i++)
+		if (!strcmp(hooks[i].program, bpf_program__name(program)))
+			target = &targets[i];
+	if (!target)
+		return -ENOENT;
+	opts->attach_btf_id = target->function.id;
+	opts->attach_btf_obj_fd = (uint32_t)target->function.btf_fd;
+	return 0;
 }
 
 int load_prepare(void)
@@ -212,6 +273,16 @@ static void select_programs(struct tracer *t, struct locktrace_bpf *object, cons
 			wanted = wanted && strcmp(denied[d], hooks[i].program) != 0;
 		bpf_program__set_autoload(program_of(object, hooks[i].program), wanted);
 	}
+	for (size_t slot = 0; slot < LT_CALL_SLOTS; slot++) {
+		for (int form = FORM_FENTRY; form <= FORM_KPROBE; form++) {
+			char name[32];
+			bool wanted = call_program(t, slot, form, name, sizeof(name));
+
+			for (size_t d = 0; d < denied_count; d++)
+				wanted = wanted && strcmp(denied[d], name) != 0;
+			bpf_program__set_autoload(program_of(object, name), wanted);
+		}
+	}
 	bpf_program__set_autoload(object->progs.task_free, t->instance_count == 0);
 	bpf_program__set_autoload(object->progs.setup, t->instance_count == 0);
 }
@@ -239,6 +310,9 @@ static void set_knobs(struct tracer *t, struct locktrace_bpf *object)
 	FUNCTION_ADDRESS(__mutex_init)
 	FUNCTION_ADDRESS(mutex_init_generic)
 #undef FUNCTION_ADDRESS
+	for (size_t i = 0; i < t->options.call_count; i++)
+		object->bss->call_classes[i] = t->options.calls[i].classes;
+	object->bss->put_classes = t->options.put_classes;
 	if (t->options.ring_size)
 		bpf_map__set_max_entries(object->maps.records, (uint32_t)t->options.ring_size);
 }
@@ -314,6 +388,7 @@ int load_instance(struct tracer *t, const bool *new_modules)
 
 	t->new_modules = new_modules;
 	find_targets(t);
+	load_find_calls(t);
 	err = check_required(t);
 	if (err)
 		return err;
@@ -335,6 +410,23 @@ int load_instance(struct tracer *t, const bool *new_modules)
 	return 0;
 }
 
+int load_reader(struct tracer *t)
+{
+	struct locktrace_bpf *object = locktrace_bpf__open();
+	struct bpf_program *program;
+	int err;
+
+	if (!object)
+		return -errno;
+	bpf_object__for_each_program (program, object->obj)
+		bpf_program__set_autoload(program, program == object->progs.peek);
+	t->instances[t->instance_count++].object = object;
+	err = locktrace_bpf__load(object);
+	if (err)
+		explain_load_failure(t, err);
+	return err;
+}
+
 static struct bpf_link *attach_hook(const struct hook *h, struct bpf_program *program)
 {
 	if (h->form == FORM_FENTRY)
@@ -350,7 +442,7 @@ static int attach_program(struct tracer *t, struct instance *instance, const str
 
 	if (!bpf_program__autoload(program))
 		return 0;
-	link = attach_hook(h, program);
+	link = instance->link_count < LINKS_MAX ? attach_hook(h, program) : (errno = E2BIG, NULL);
 	err = (int)libbpf_get_error(link);
 	if (err) {
 		message_info("cannot attach to %s: %s", h->function, strerror(-err));
@@ -363,11 +455,33 @@ static int attach_program(struct tracer *t, struct instance *instance, const str
 	return 0;
 }
 
+/* The functions that rules speak of. One that cannot be attached to is told and left. */
+static void attach_calls(struct tracer *t, struct instance *instance)
+{
+	for (size_t slot = 0; slot < t->options.call_count; slot++) {
+		for (int form = FORM_FENTRY; form <= FORM_KPROBE; form++) {
+			struct hook hook = { .function = t->options.calls[slot].function, .form = form };
+			char name[32];
+
+			if (!call_program(t, slot, form, name, sizeof(name)))
+				continue;
+			hook.program = name;
+			t->calls[slot].attached = bpf_program__autoload(program_of(instance->object, name)) &&
+						  !attach_program(t, instance, &hook);
+			t->calls[slot].refused = !t->calls[slot].attached;
+		}
+		t->calls[slot].loading = false;
+	}
+}
+
 /* Locks last: what they see is then understood from the first call on. */
 int load_attach(struct tracer *t, struct instance *instance)
 {
-	static const enum hook_role order[] = { ROLE_INIT, ROLE_OBJECT, ROLE_SCOPE, ROLE_LOCK };
+	static const enum hook_role order[] = { ROLE_INIT, ROLE_OBJECT, ROLE_SCOPE,
+						ROLE_PUT,  ROLE_UNLOCK, ROLE_LOCK };
 	bool refused = false;
+
+	attach_calls(t, instance);
 
 	for (size_t r = 0; r < sizeof(order) / sizeof(order[0]); r++) {
 		for (size_t i = 0; i < hook_count; i++) {

@@ -6,90 +6,93 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "message.h"
+static int copy(char *to, size_t size, const char *from, size_t length)
+{
+	if (length >= size)
+		return -ENAMETOOLONG;
+	memcpy(to, from, length);
+	to[length] = '\0';
+	return 0;
+}
 
-#define FORM "STRUCT.MEMBER@SYMBOL, or STRUCT.MEMBER@*SYMBOL through a pointer"
+int lock_spec_set(struct lock_spec *spec, const char *structure, const char *member, const char *symbol,
+		  bool pointer)
+{
+	memset(spec, 0, sizeof(*spec));
+	spec->pointer = pointer;
+	if (copy(spec->structure, sizeof(spec->structure), structure, strlen(structure)) ||
+	    copy(spec->member, sizeof(spec->member), member, strlen(member)) ||
+	    copy(spec->symbol, sizeof(spec->symbol), symbol, strlen(symbol)))
+		return -ENAMETOOLONG;
+	snprintf(spec->name, sizeof(spec->name), "%.60s.%.120s", spec->structure, spec->member);
+	return 0;
+}
 
-struct parts {
-	char structure[128], member[128], symbol[128];
-	bool pointer;
-};
-
-static int split(const char *text, struct parts *p)
+int lock_spec_parse(const char *text, struct lock_spec *out)
 {
 	const char *dot = strchr(text, '.'), *at = strchr(text, '@');
+	char structure[sizeof(out->structure)], member[sizeof(out->member)];
+	bool pointer;
 
 	if (!dot || !at || dot > at || dot == text || at == dot + 1)
 		return -EINVAL;
-	p->pointer = at[1] == '*';
-	if (!at[1 + p->pointer])
+	pointer = at[1] == '*';
+	if (!at[1 + pointer] || copy(structure, sizeof(structure), text, (size_t)(dot - text)) ||
+	    copy(member, sizeof(member), dot + 1, (size_t)(at - dot - 1)) ||
+	    lock_spec_set(out, structure, member, at + 1 + pointer, pointer))
 		return -EINVAL;
-	if ((size_t)(dot - text) >= sizeof(p->structure) || (size_t)(at - dot - 1) >= sizeof(p->member))
-		return -EINVAL;
-	snprintf(p->structure, sizeof(p->structure), "%.*s", (int)(dot - text), text);
-	snprintf(p->member, sizeof(p->member), "%.*s", (int)(at - dot - 1), dot + 1);
-	snprintf(p->symbol, sizeof(p->symbol), "%s", at + 1 + p->pointer);
 	return 0;
 }
 
-static int find_symbol(const struct parts *p, const char *text, struct kallsyms *symbols, uint64_t *address,
-		       char *module, size_t size)
+static int find_symbol(const struct lock_spec *spec, struct kallsyms *symbols, struct lock_place *out,
+		       char *why, size_t size)
 {
 	struct symbol symbol;
 	uint64_t found[2];
-	size_t count = kallsyms_addresses(symbols, NULL, p->symbol, found, 2);
+	size_t count = kallsyms_addresses(symbols, NULL, spec->symbol, found, 2);
 
 	if (!count) {
-		message_error(
-			"--watch %s: no symbol '%s' in this kernel or its modules (see /proc/kallsyms). "
-			"Is the module loaded?",
-			text, p->symbol);
-		return -EINVAL;
+		snprintf(why, size,
+			 "no symbol '%s' in this kernel or its modules (see /proc/kallsyms). Is the module "
+			 "loaded?",
+			 spec->symbol);
+		return -ENOENT;
 	}
 	if (count > 1) {
-		message_error("--watch %s: %zu symbols are called '%s'; which one is meant cannot be told.",
-			      text, count, p->symbol);
+		snprintf(why, size, "%zu symbols are called '%s'; which one is meant cannot be told.", count,
+			 spec->symbol);
 		return -EINVAL;
 	}
-	*address = found[0];
-	module[0] = '\0';
+	out->address = found[0];
+	out->module[0] = '\0';
 	if (!kallsyms_find(symbols, found[0], &symbol))
-		snprintf(module, size, "%s", symbol.module);
+		snprintf(out->module, sizeof(out->module), "%s", symbol.module);
 	return 0;
 }
 
-int lock_spec_resolve(const char *text, struct kallsyms *symbols, struct types *types, struct user_class *out)
+int lock_spec_find(const struct lock_spec *spec, struct kallsyms *symbols, struct types *types,
+		   struct lock_place *out, char *why, size_t size)
 {
-	char module[SYMBOL_MODULE_LEN];
 	struct type_member member;
-	struct parts p;
-	int err;
+	int err = find_symbol(spec, symbols, out, why, size);
 
-	if (split(text, &p)) {
-		message_error("--watch %s: expected " FORM ".", text);
-		return -EINVAL;
-	}
-	if (find_symbol(&p, text, symbols, &out->address, module, sizeof(module)))
-		return -EINVAL;
-	err = types_member(types, module, p.structure, p.member, &member);
+	if (err)
+		return err;
+	err = types_member(types, out->module, spec->structure, spec->member, &member);
 	if (err) {
-		message_error("--watch %s: %s '%s' in the BTF of the kernel%s%s.", text,
-			      err == -ENOMSG ? "the struct has no member" : "there is no struct",
-			      err == -ENOMSG ? p.member : p.structure, *module ? " or of module " : "",
-			      module);
+		snprintf(why, size, "%s '%s' in the BTF of the kernel%s%s.",
+			 err == -ENOMSG ? "the struct has no member" : "there is no struct",
+			 err == -ENOMSG ? spec->member : spec->structure,
+			 *out->module ? " or of module " : "", out->module);
 		return -EINVAL;
 	}
 	if (strcmp(member.type_name, "mutex") != 0) {
-		message_error("--watch %s: %s.%s is no struct mutex but '%s'; only mutexes are followed.",
-			      text, p.structure, p.member,
-			      *member.type_name ? member.type_name : "something else");
+		snprintf(why, size, "%s is no struct mutex but '%s'; only mutexes are followed.", spec->name,
+			 *member.type_name ? member.type_name : "something else");
 		return -EINVAL;
 	}
-	snprintf(out->name, sizeof(out->name), "%.60s.%.60s", p.structure, p.member);
 	out->offset = member.offset;
-	out->through_pointer = p.pointer;
-	snprintf(out->module, sizeof(out->module), "%s", module);
-	if (!p.pointer)
+	if (!spec->pointer)
 		out->address += member.offset;
 	return 0;
 }

@@ -1,20 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
 /*
- * A lock of the user's own, named on the command line as STRUCT.MEMBER@SYMBOL (in
- * a static struct) or STRUCT.MEMBER@*SYMBOL (through a global pointer).
+ * A lock of the user's own: a member of a static struct, or of a struct that a
+ * global pointer points to. From the command line (STRUCT.MEMBER@SYMBOL,
+ * STRUCT.MEMBER@*SYMBOL) or from a rule ("watch STRUCT.MEMBER at *SYMBOL").
  */
 #ifndef LOCKTRACE_KERNEL_LOCK_SPEC_H
 #define LOCKTRACE_KERNEL_LOCK_SPEC_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "kernel/kallsyms.h"
-#include "kernel/tracer.h"
 #include "kernel/types.h"
 
+struct lock_spec {
+	char name[192]; /* of the class: "struct.member" */
+	char structure[64], member[128], symbol[128];
+	bool pointer; /* the symbol is a pointer to the struct */
+};
+
+/* Where it is on this kernel. */
+struct lock_place {
+	uint64_t address; /* of the lock, or of the pointer */
+	uint64_t offset;  /* through a pointer: of the lock in the struct */
+	char module[64];  /* that the symbol is in; "" for the kernel image */
+};
+
+/* Fills a spec from its parts. 0, or -ENAMETOOLONG. */
+int lock_spec_set(struct lock_spec *spec, const char *structure, const char *member, const char *symbol,
+		  bool pointer);
+
+/* Reads the form of the command line. 0; -EINVAL: not of that form, or too long. */
+int lock_spec_parse(const char *text, struct lock_spec *out);
+
 /*
- * Resolves a text to a class and an address by kallsyms and BTF; says on stderr
- * what is wrong with it. 0, or -EINVAL.
+ * Finds the lock by kallsyms and BTF. 0; -ENOENT: there is no such symbol (its module
+ * may come later); -EINVAL: the symbol is there, but this cannot be a mutex that can be
+ * watched. why: a sentence for the user about what is wrong.
  */
-int lock_spec_resolve(const char *text, struct kallsyms *symbols, struct types *types,
-		      struct user_class *out);
+int lock_spec_find(const struct lock_spec *spec, struct kallsyms *symbols, struct types *types,
+		   struct lock_place *out, char *why, size_t size);
 
 #endif

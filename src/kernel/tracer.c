@@ -162,6 +162,45 @@ static enum attach_kind choose_attach(enum attach_kind wanted)
 	return ATTACH_KPROBE;
 }
 
+/* Of the names and states of all loaded modules; 0: none are, or it cannot be read. */
+static uint64_t hash_modules(void)
+{
+	FILE *file = fopen("/proc/modules", "re");
+	uint64_t hash = 0;
+	char line[512], name[64], state[16];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%63s %*s %*s %*s %15s", name, state) != 2)
+			continue;
+		for (const char *c = name; *c; c++)
+			hash = hash * 31 + (unsigned char)*c;
+		hash = hash * 31 + (unsigned char)state[0];
+	}
+	if (file)
+		fclose(file);
+	return hash;
+}
+
+int tracer_open_reader(struct kallsyms *symbols, struct types *types, struct tracer **out)
+{
+	struct tracer *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->symbols = symbols;
+	t->types = types;
+	err = load_prepare();
+	if (!err)
+		err = load_reader(t);
+	if (err) {
+		tracer_close(t);
+		return err;
+	}
+	*out = t;
+	return 0;
+}
+
 int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, struct types *types,
 		struct tracer **out)
 {
@@ -190,6 +229,7 @@ int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, 
 		tracer_close(t);
 		return err;
 	}
+	t->modules_hash = hash_modules();
 	*out = t;
 	return 0;
 }
@@ -282,15 +322,59 @@ static void notice_unloaded(struct tracer *t)
 		kallsyms_invalidate(t->symbols);
 	}
 	for (size_t i = 0; i < t->options.user_class_count; i++) {
-		const struct user_class *class = &t->options.user_classes[i];
+		const char *module = t->user_classes[i].place.module;
 
-		if (t->user_class_gone[i] || !*class->module || module_is_loaded(class->module))
+		if (!t->user_classes[i].placed || !*module || module_is_loaded(module))
 			continue;
-		message_info("module %s was unloaded; %s is not watched any more", class->module,
-			     class->name);
-		t->user_class_gone[i] = true;
-		t->attach_failed++;
+		message_info("module %s was unloaded; %s is watched again when it comes back", module,
+			     t->options.user_classes[i].name);
+		types_forget(t->types, module);
+		kallsyms_invalidate(t->symbols);
+		discover_user_class_gone(t, i);
 	}
+	for (size_t i = 0; i < t->options.call_count; i++) {
+		struct call_state *call = &t->calls[i];
+
+		if (!call->attached || !*call->module || module_is_loaded(call->module))
+			continue;
+		types_forget(t->types, call->module);
+		kallsyms_invalidate(t->symbols);
+		memset(call, 0, sizeof(*call));
+	}
+}
+
+/* Only the functions that rules speak of, in modules that none of our hooks are for. */
+static int bring_up_calls(struct tracer *t)
+{
+	static const bool no_modules[MODULES_MAX];
+	int err = load_instance(t, no_modules);
+
+	if (!err)
+		err = load_attach(t, &t->instances[t->instance_count - 1]);
+	kallsyms_invalidate(t->symbols);
+	return err;
+}
+
+/* Modules came or went: what the user's rules speak of may be there now. */
+static void look_for_own(struct tracer *t)
+{
+	uint64_t hash = hash_modules();
+
+	if (hash != t->modules_hash) {
+		t->modules_hash = hash;
+		t->module_changes++;
+		kallsyms_reload(t->symbols);
+		for (size_t i = 0; i < t->options.user_class_count; i++)
+			t->user_classes[i].refused = false;
+		if (t->instance_count < INSTANCES_MAX && load_find_calls(t) && bring_up_calls(t))
+			t->attach_failed++;
+	}
+	discover_user_classes(t);
+}
+
+uint64_t tracer_module_changes(const struct tracer *tracer)
+{
+	return tracer->module_changes;
 }
 
 int tracer_tick(struct tracer *tracer)
@@ -306,6 +390,7 @@ int tracer_tick(struct tracer *tracer)
 		arrived[i] = true;
 		count++;
 	}
+	look_for_own(tracer);
 	if (!count || tracer->instance_count == INSTANCES_MAX)
 		return 0;
 	kallsyms_reload(tracer->symbols);
@@ -390,6 +475,38 @@ int tracer_last_call(struct tracer *tracer, uint64_t task, struct tracer_call *o
 	return 0;
 }
 
+int tracer_read_member(struct tracer *tracer, const char *structure, const char *member, const char *symbol,
+		       bool pointer, uint64_t *value)
+{
+	uint64_t address = kallsyms_address(tracer->symbols, NULL, symbol);
+	struct type_member found;
+	struct symbol where;
+	int err;
+
+	if (!address || kallsyms_find(tracer->symbols, address, &where) ||
+	    types_member(tracer->types, where.module, structure, member, &found) || !found.size ||
+	    found.size > sizeof(*value))
+		return -ENOENT;
+	if (pointer) {
+		err = discover_read(tracer, address, &address, sizeof(address));
+		if (err || !address)
+			return err ? err : -ENOENT;
+	}
+	*value = 0;
+	return discover_read(tracer, address + found.offset, value,
+			     found.size); /* little-endian, as all of them */
+}
+
+enum class_state tracer_user_class_state(const struct tracer *tracer, size_t index)
+{
+	return tracer->user_classes[index].watched ? CLASS_WATCHED : CLASS_WAITING;
+}
+
+bool tracer_call_attached(const struct tracer *tracer, size_t index)
+{
+	return tracer->calls[index].attached;
+}
+
 uint64_t tracer_chain_hits(struct tracer *tracer, uint64_t key)
 {
 	struct lt_chain_seen seen;
@@ -417,6 +534,14 @@ static const struct {
 	[LT_CLASS_##id] = { name, module, structure, member, symbol },
 		LT_STATIC_CLASSES(STATIC_ROW)
 };
+
+uint32_t tracer_class_id(const char *name)
+{
+	for (uint32_t id = LT_CLASS_FOREIGN + 1; id < LT_CLASS_DECLARED_END; id++)
+		if (!strcmp(class_rows[id].name, name))
+			return id;
+	return LT_CLASS_FOREIGN;
+}
 
 enum class_state tracer_class_state(struct tracer *tracer, uint32_t class_id, const char **name)
 {

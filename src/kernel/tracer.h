@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 #include "kernel/kallsyms.h"
+#include "kernel/lock_spec.h"
 #include "kernel/types.h"
-#include "locktrace/record.h"
+#include "locktrace/kernel_side.h"
 
 enum attach_kind {
 	ATTACH_AUTO, /* fentry, and kprobe for what fentry cannot reach or where it would skip calls */
@@ -23,21 +24,24 @@ enum attach_kind {
 /* "auto", "fentry", "kprobe". */
 const char *attach_kind_name(enum attach_kind kind);
 
-/* A class of the user's own: one lock. */
-struct user_class {
-	char name[128];   /* "struct.member" */
-	uint64_t address; /* of the lock, or of a pointer to the struct that contains it */
-	uint64_t offset;  /* through a pointer: of the lock in the struct */
-	bool through_pointer;
-	char module[64]; /* that the symbol is in; "" for the kernel image */
+/* A function that rules speak of, and the classes they name for it; its number is its place in the list. */
+struct watched_call {
+	const char *function;
+	struct lt_class_set classes;
 };
 
 struct tracer_options {
 	enum attach_kind attach;
 	bool every_lock;
 	size_t ring_size; /* bytes; 0: the default. Rounded up to a power of two of at least a page */
-	const struct user_class *user_classes;
+	bool check_unlock;
+	/* Classes of the user's own, one lock each. Those that are not there yet are watched when they come.
+	 */
+	const struct lock_spec *user_classes;
 	size_t user_class_count;
+	const struct watched_call *calls; /* at most LT_CALL_SLOTS */
+	size_t call_count;
+	struct lt_class_set put_classes; /* for LT_PUTS */
 };
 
 /* What became of a declared class on this kernel. */
@@ -73,11 +77,14 @@ int tracer_set_handler(struct tracer *tracer, record_handler handler, void *cont
 int tracer_poll(struct tracer *tracer, int timeout_ms);
 
 /*
- * Housekeeping, some times a second: attaches to modules that have come, lets
- * busy foreign locks go that never have anything under them.
+ * Housekeeping, some times a second: attaches to modules that have come and to what of the
+ * user's own they bring, lets busy foreign locks go that never have anything under them.
  * Returns how many modules have come, or negative errno: they could not be attached to, which counts as lost.
  */
 int tracer_tick(struct tracer *tracer);
+
+/* How often the list of loaded modules, any modules, was seen to have changed. */
+uint64_t tracer_module_changes(const struct tracer *tracer);
 
 /* Names of the modules that came after the start, "kvm, vfio"; "" for none. */
 const char *tracer_late_modules(const struct tracer *tracer);
@@ -93,6 +100,29 @@ enum attach_kind tracer_attach_kind(const struct tracer *tracer);
 
 /* Whether the kernel tells how many calls the hooks missed: fentry programs do, kprobes do not here. */
 bool tracer_counts_misses(const struct tracer *tracer);
+
+/*
+ * Only reads the kernel's memory: nothing is attached. For tracer_read_member(); all else
+ * but tracer_close() must not be called. 0, or negative errno after an error message.
+ */
+int tracer_open_reader(struct kallsyms *symbols, struct types *types, struct tracer **out);
+
+/*
+ * Reads a member (of at most 8 bytes) of the struct at a symbol, or, pointer, of that
+ * which the symbol points to. 0; -ENOENT: no such symbol, struct or member here, or the pointer is not
+ * set; other negative errno.
+ */
+int tracer_read_member(struct tracer *tracer, const char *structure, const char *member, const char *symbol,
+		       bool pointer, uint64_t *value);
+
+/* The class id of a declared class by its name; LT_CLASS_FOREIGN: none is called so. */
+uint32_t tracer_class_id(const char *name);
+
+/* State of a class of the user's own, by its place in the options: watched, or waiting. */
+enum class_state tracer_user_class_state(const struct tracer *tracer, size_t index);
+
+/* Whether the function of a call is attached to, by its place in the options. */
+bool tracer_call_attached(const struct tracer *tracer, size_t index);
 
 /* State of a declared class (enum lt_class_id); its name goes to *name. */
 enum class_state tracer_class_state(struct tracer *tracer, uint32_t class_id, const char **name);

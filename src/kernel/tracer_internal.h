@@ -10,7 +10,7 @@
 #include "locktrace.skel.h"
 
 /* One load of the object; a module that comes later needs one more. */
-#define INSTANCES_MAX 8
+#define INSTANCES_MAX 16
 #define LINKS_MAX 192
 #define MODULES_MAX 8
 #define HOOKS_MAX 256
@@ -19,6 +19,22 @@ struct instance {
 	struct locktrace_bpf *object;
 	struct bpf_link *links[LINKS_MAX];
 	size_t link_count;
+};
+
+/* A class of the user's own. */
+struct user_class_state {
+	struct lock_place place;
+	bool placed;      /* place is known; else its symbol is waited for */
+	bool refused;     /* found, but it cannot be watched: told, not tried again until modules change */
+	uint64_t watched; /* address of the lock; 0: not watched */
+};
+
+/* A function that rules speak of. */
+struct call_state {
+	char module[64];
+	bool attached;
+	bool refused; /* it is there, but cannot be attached to: told, not tried again */
+	bool loading; /* the instance being loaded is to have its program */
 };
 
 struct tracer {
@@ -38,7 +54,10 @@ struct tracer {
 	bool uses_kprobes;
 	uint64_t vfio_lock_address; /* of the global vfio.group_lock; 0: not found */
 	struct tracer_numbers numbers;
-	bool user_class_gone[LT_CLASS_USER_MAX]; /* its module was unloaded, and that was told */
+	struct user_class_state user_classes[LT_CLASS_USER_MAX - LT_CLASS_USER];
+	struct call_state calls[LT_CALL_SLOTS];
+	uint64_t modules_hash; /* of the list of loaded modules, when last looked at */
+	uint64_t module_changes;
 	char late_modules[128];
 	uint64_t last_sweep_ms;
 };
@@ -64,6 +83,10 @@ int load_module_index(const char *module);
 bool load_module_present(struct tracer *t, const char *module);
 /* One more instance, for the modules marked (as hook_modules). 0, or negative errno after a message. */
 int load_instance(struct tracer *t, const bool *new_modules);
+/* Loads the one program that reads memory, for a tracer that does nothing else. */
+int load_reader(struct tracer *t);
+/* Finds the functions that rules speak of; marks those to load. Returns how many these are. */
+size_t load_find_calls(struct tracer *t);
 /* Attaches an instance's programs. 0, or negative errno after a message. */
 int load_attach(struct tracer *t, struct instance *instance);
 
@@ -75,7 +98,10 @@ void discover_fill_tables(struct tracer *t);
 int discover_all(struct tracer *t);
 /* Reads a piece of kernel memory, at most LT_PEEK_MAX bytes. 0 or negative errno. */
 int discover_read(struct tracer *t, uint64_t address, void *out, size_t size);
-/* Adds one lock to the watched ones. 0, -E2BIG when the map is full. */
-int discover_watch(struct tracer *t, uint64_t address, uint32_t class_id);
+/* Watches those of the user's own locks that are there and are not watched yet. Returns how many these were.
+ */
+size_t discover_user_classes(struct tracer *t);
+/* One of them is gone with its module. */
+void discover_user_class_gone(struct tracer *t, size_t index);
 
 #endif

@@ -171,6 +171,9 @@ static int member_path(const struct btf *btf, const struct btf_type *structure, 
 	}
 	out->offset = offset;
 	out->struct_size = structure->size;
+	out->size = btf_is_composite(type) || btf_is_int(type) || btf_is_any_enum(type) ? type->size
+		    : btf_is_ptr(type)                                                  ? sizeof(uint64_t)
+											: 0;
 	snprintf(out->type_name, sizeof(out->type_name), "%s",
 		 btf_is_composite(type) ? btf__name_by_offset(btf, type->name_off) : "");
 	return 0;
@@ -206,6 +209,26 @@ int types_member(struct types *types, const char *module, const char *structure,
 		return 0;
 	kernel = member_in(types->kernel, 1, structure, member, out);
 	return kernel == -ENOENT ? result : kernel;
+}
+
+int types_member_anywhere(struct types *types, const char *const *modules, const char *structure,
+			  const char *member, struct type_member *out)
+{
+	int result = -ENOENT, index;
+
+	for (; *modules && result; modules++) {
+		int here = -ENOENT;
+
+		index = module_index(types, *modules);
+		if (index >= 0)
+			here = member_in(types->modules[index].btf, btf__type_cnt(types->kernel), structure,
+					 member, out);
+		if (here != -ENOENT)
+			result = here;
+	}
+	if (result == -ENOENT)
+		result = member_in(types->kernel, 1, structure, member, out);
+	return result;
 }
 
 static uint32_t function_in(const struct btf *btf, uint32_t first, const char *function)

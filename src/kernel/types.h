@@ -23,6 +23,7 @@ void types_forget(struct types *types, const char *module);
 struct type_member {
 	uint64_t offset;      /* bytes, from the start of the outermost struct */
 	uint64_t struct_size; /* of the outermost struct, bytes */
+	uint64_t size;        /* of the member, bytes; 0: none, or a bit field's is not told */
 	char type_name[64];   /* of the member, typedefs resolved: "mutex"; "" for unnamed and pointers */
 };
 
@@ -34,6 +35,10 @@ struct type_member {
  */
 int types_member(struct types *types, const char *module, const char *structure, const char *member,
 		 struct type_member *out);
+
+/* The same in any of these modules (a list that ends with NULL) or the kernel. */
+int types_member_anywhere(struct types *types, const char *const *modules, const char *structure,
+			  const char *member, struct type_member *out);
 
 struct type_function {
 	uint32_t id;
