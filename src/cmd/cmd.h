@@ -12,5 +12,6 @@ enum {
 
 /* argv[0] is the command's name. Returns an exit status. */
 int cmd_watch(int argc, char **argv);
+int cmd_rules(int argc, char **argv);
 
 #endif

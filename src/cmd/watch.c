@@ -16,9 +16,9 @@
 
 #include "cmd/cmd.h"
 #include "cmd/deadlocks.h"
+#include "cmd/rule_set.h"
 #include "cmd/watch_options.h"
 #include "kernel/hooks.h"
-#include "kernel/lock_spec.h"
 #include "kernel/tracer.h"
 #include "kernel/vm_names.h"
 #include "message.h"
@@ -34,9 +34,11 @@
 #define NOT_FOLLOWED "rw_semaphore, ww_mutex, semaphore, spinlock, SRCU"
 #define KPROBE_REASON "what a kprobe misses is not counted in a way that can be read here"
 
+#define CLASSES_MAX (LT_CLASS_DECLARED_END + USER_CLASSES_MAX + 1)
+
 struct watch {
 	struct watch_options options;
-	struct user_class classes[WATCH_LOCKS_MAX];
+	struct rule_set rules;
 	struct kallsyms *symbols;
 	struct types *types;
 	struct tracer *tracer;
@@ -237,12 +239,42 @@ static int open_types(struct watch *w)
 	return 0;
 }
 
-static int resolve_locks(struct watch *w)
+/* What is named on the command line must be there now: a slip in a name is told at once. */
+static int add_lock(struct watch *w, const char *text)
 {
-	for (size_t i = 0; i < w->options.lock_count; i++)
-		if (lock_spec_resolve(w->options.locks[i], w->symbols, w->types, &w->classes[i]))
-			return -EINVAL;
-	return 0;
+	struct lock_place place;
+	struct lock_spec spec;
+	char why[256];
+
+	if (lock_spec_parse(text, &spec)) {
+		message_error("--watch %s: expected STRUCT.MEMBER@SYMBOL, or STRUCT.MEMBER@*SYMBOL through a "
+			      "pointer.",
+			      text);
+		return -EINVAL;
+	}
+	if (lock_spec_find(&spec, w->symbols, w->types, &place, why, sizeof(why))) {
+		message_error("--watch %s: %s", text, why);
+		return -EINVAL;
+	}
+	return rule_set_add_class(&w->rules, &spec);
+}
+
+static int collect_rules(struct watch *w)
+{
+	int err = 0;
+
+	w->rules.symbols = w->symbols;
+	w->rules.types = w->types;
+	for (size_t i = 0; i < w->options.lock_count && !err; i++)
+		err = add_lock(w, w->options.locks[i]);
+	return err ? err : rule_set_collect(&w->rules);
+}
+
+static void refresh_rules(void *context)
+{
+	struct watch *w = context;
+
+	rule_set_evaluate(&w->rules);
 }
 
 static void read_taint(struct watch *w)
@@ -260,6 +292,17 @@ static void read_taint(struct watch *w)
 		snprintf(w->taint, sizeof(w->taint), "not tainted");
 }
 
+/* Where the tracer hooks in for other things than locks. */
+static bool is_call_function(void *context, const char *symbol)
+{
+	const struct watch *w = context;
+
+	for (size_t i = 0; i < w->rules.call_count; i++)
+		if (!strcmp(w->rules.calls[i].function, symbol))
+			return true;
+	return hook_is_call_function(symbol);
+}
+
 static void fill_report_context(struct watch *w)
 {
 	uname(&w->system);
@@ -274,6 +317,7 @@ static void fill_report_context(struct watch *w)
 		.colour = !w->options.json && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
 		.vm_name = vm_name,
 		.is_lock_function = hook_is_lock_function,
+		.is_call_function = is_call_function,
 		.context = w,
 	};
 }
@@ -283,16 +327,15 @@ static int open_model(struct watch *w)
 	struct model_options options = { .symbols = kallsyms_source(w->symbols),
 					 .on_finding = on_finding,
 					 .chain_hits = chain_hits,
+					 .rules = w->rules.rules,
+					 .refresh_rules = refresh_rules,
 					 .context = w };
-	int err = 0;
 
 	w->vms = vm_names_new();
 	w->model = model_new(&options);
 	if (!w->model || !w->vms)
 		return -ENOMEM;
-	for (size_t i = 0; i < w->options.lock_count && !err; i++)
-		err = model_name_class(w->model, LT_CLASS_USER + (uint32_t)i, w->classes[i].name);
-	return err;
+	return rule_set_name(&w->rules, w->model);
 }
 
 static int open_tracer(struct watch *w)
@@ -300,23 +343,33 @@ static int open_tracer(struct watch *w)
 	struct tracer_options options = { .attach = w->options.attach,
 					  .every_lock = w->options.every_lock,
 					  .ring_size = w->options.ring_size,
-					  .user_classes = w->classes,
-					  .user_class_count = w->options.lock_count };
+					  .check_unlock = w->options.check_unlock,
+					  .user_classes = w->rules.classes,
+					  .user_class_count = w->rules.class_count,
+					  .calls = w->rules.calls,
+					  .call_count = w->rules.call_count,
+					  .put_classes = w->rules.put_classes };
 	int err = tracer_open(&options, w->symbols, w->types, &w->tracer);
 
-	return err ? err : tracer_set_handler(w->tracer, on_record, w);
+	if (err)
+		return err;
+	w->rules.tracer = w->tracer;
+	rule_set_evaluate(&w->rules);
+	return tracer_set_handler(w->tracer, on_record, w);
 }
 
 static int watch_open(struct watch *w)
 {
-	int err = check_namespace();
+	int err = rule_set_load(&w->rules, &w->options.rules);
 
+	if (!err)
+		err = check_namespace();
 	if (!err)
 		err = open_symbols(w);
 	if (!err)
 		err = open_types(w);
 	if (!err)
-		err = resolve_locks(w);
+		err = collect_rules(w);
 	if (!err)
 		err = open_model(w);
 	if (err)
@@ -329,6 +382,7 @@ static void watch_close(struct watch *w)
 {
 	tracer_close(w->tracer);
 	model_free(w->model);
+	rule_set_release(&w->rules);
 	vm_names_free(w->vms);
 	types_close(w->types);
 	kallsyms_close(w->symbols);
@@ -345,8 +399,9 @@ static size_t class_names(struct watch *w, enum class_state state, const char **
 		if (tracer_class_state(w->tracer, id, &name) == state)
 			names[count++] = name;
 	}
-	for (size_t i = 0; state == CLASS_WATCHED && i < w->options.lock_count; i++)
-		names[count++] = w->classes[i].name;
+	for (size_t i = 0; i < w->rules.class_count; i++)
+		if (tracer_user_class_state(w->tracer, i) == state)
+			names[count++] = w->rules.classes[i].name;
 	names[count] = NULL;
 	return count;
 }
@@ -361,10 +416,10 @@ static void say_modules(struct watch *w)
 
 static void say_ready(struct watch *w)
 {
-	const char *watched[LT_CLASS_DECLARED_END + WATCH_LOCKS_MAX], *waiting[LT_CLASS_DECLARED_END],
-		*missing[LT_CLASS_DECLARED_END];
+	const char *watched[CLASSES_MAX], *waiting[CLASSES_MAX], *missing[CLASSES_MAX];
 	struct report_ready ready = { .attach = attach_kind_name(tracer_attach_kind(w->tracer)),
 				      .version = LOCKTRACE_VERSION,
+				      .rules = rule_set_in_force(&w->rules),
 				      .classes = watched,
 				      .waiting = waiting,
 				      .missing = missing };
@@ -375,6 +430,11 @@ static void say_ready(struct watch *w)
 	for (size_t i = 0; missing[i]; i++)
 		message_info("%s is not in this kernel, or not in its type information: not watched",
 			     missing[i]);
+	for (size_t i = 0; i < w->rules.class_count; i++)
+		if (tracer_user_class_state(w->tracer, i) == CLASS_WAITING)
+			message_info("%s is not there yet; it is watched when its module comes",
+				     w->rules.classes[i].name);
+	rule_set_warn(&w->rules);
 	model_count(w->model, &ready.seen);
 	if (w->options.json) {
 		json_ready(&w->report, &ready, stdout);
@@ -406,6 +466,25 @@ static void show_progress(struct watch *w)
 		lost);
 }
 
+static void keep_house(struct watch *w)
+{
+	uint64_t changes = tracer_module_changes(w->tracer);
+	int err;
+
+	deadlocks_look(&w->deadlocks, w->tracer, w->model);
+	err = tracer_tick(w->tracer);
+	if (err > 0)
+		message_info("modules were loaded and attached to; so far: %s",
+			     tracer_late_modules(w->tracer));
+	else if (err < 0)
+		message_info("a module was loaded, but it cannot be attached to");
+	/* What rules ask of types and symbols may have another answer now. */
+	if (changes != tracer_module_changes(w->tracer)) {
+		rule_set_forget_answers(&w->rules);
+		rule_set_evaluate(&w->rules);
+	}
+}
+
 /* Returns why it ended, NULL after an error. */
 static const char *watch_loop(struct watch *w)
 {
@@ -427,13 +506,7 @@ static const char *watch_loop(struct watch *w)
 			return ended;
 		if (now - tick >= TICK_MS * 1000000L) {
 			tick = now;
-			deadlocks_look(&w->deadlocks, w->tracer, w->model);
-			err = tracer_tick(w->tracer);
-			if (err > 0)
-				message_info("modules were loaded and attached to; so far: %s",
-					     tracer_late_modules(w->tracer));
-			else if (err < 0)
-				message_info("a module was loaded, but it cannot be attached to");
+			keep_house(w);
 		}
 		if (now - progress >= PROGRESS_MS * 1000000L) {
 			progress = now;
@@ -455,6 +528,7 @@ static void say_summary(struct watch *w, const char *ended, int64_t start)
 	tracer_numbers(w->tracer, &numbers);
 	summary.foreign = numbers.foreign;
 	model_count(w->model, &summary.seen);
+	summary.ignored = summary.seen.ignored;
 	for (uint32_t id = 1; model_finding(w->model, id); id++)
 		model_refresh(w->model, model_finding(w->model, id));
 	summary.model = w->model;

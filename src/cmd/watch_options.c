@@ -17,12 +17,15 @@
 enum {
 	KEY_ALL = 0x100,
 	KEY_ATTACH,
+	KEY_CHECK_UNLOCK,
 	KEY_DURATION,
 	KEY_EVERY_LOCK,
 	KEY_EXIT,
 	KEY_JSON,
+	KEY_NO_BUILTIN,
 	KEY_PID,
 	KEY_RING,
+	KEY_RULES,
 	KEY_VERSION,
 	KEY_VM,
 	KEY_WATCH,
@@ -31,14 +34,22 @@ enum {
 static const struct argp_option options[] = {
 	{ "all", KEY_ALL, NULL, 0, "Weak findings (guarded, one_task) in full instead of one line each", 0 },
 	{ "attach", KEY_ATTACH, "KIND", 0, "How to attach: auto (default), fentry or kprobe", 0 },
+	{ "check-unlock", KEY_CHECK_UNLOCK, NULL, 0,
+	  "Report a mutex that is released by a task that does not own it: every unlock in the kernel is then "
+	  "looked at",
+	  0 },
 	{ "duration", KEY_DURATION, "SEC", 0, "End after so many seconds (default: on Ctrl-C)", 0 },
 	{ "every-lock", KEY_EVERY_LOCK, NULL, 0,
 	  "Watch every mutex of the kernel, not only KVM's and VFIO's: for the lab, it is not cheap", 0 },
 	{ "exit-on-finding", KEY_EXIT, NULL, 0, "End at the first finding", 0 },
 	{ "json", KEY_JSON, NULL, 0, "One JSON object a line on standard output (docs/json.md)", 0 },
+	{ "no-builtin-rules", KEY_NO_BUILTIN, NULL, 0, "Leave the built-in rules out (see locktrace rules)",
+	  0 },
 	{ "pid", KEY_PID, "PID", 0, "Report only findings that concern this process", 0 },
 	{ "ring-size", KEY_RING, "BYTES", 0,
 	  "Size of the ring buffer (default 4M); K, M and G may follow the number", 0 },
+	{ "rules", KEY_RULES, "FILE", 0,
+	  "Add the rules in this file (docs/rules.md). May be given more than once", 0 },
 	{ "verbose", 'v', NULL, 0, "Tell more about what is done, on standard error", 0 },
 	{ "version", KEY_VERSION, NULL, 0, "Show the version", 0 },
 	{ "vm", KEY_VM, "NAME", 0, "Report only findings that concern the VM of this name", 0 },
@@ -101,6 +112,14 @@ static void add_lock(struct argp_state *state, struct watch_options *o, const ch
 		o->locks[o->lock_count++] = text;
 }
 
+static void add_rules(struct argp_state *state, struct rule_files *files, const char *path)
+{
+	if (files->count == RULE_FILES_MAX)
+		argp_error(state, "--rules: at most %d files", RULE_FILES_MAX);
+	else
+		files->paths[files->count++] = path;
+}
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct watch_options *o = state->input;
@@ -111,6 +130,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		break;
 	case KEY_ATTACH:
 		o->attach = attach(state, value);
+		break;
+	case KEY_CHECK_UNLOCK:
+		o->check_unlock = true;
 		break;
 	case KEY_DURATION:
 		o->duration = number(state, "duration", value, 1, 1000000000);
@@ -123,6 +145,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		break;
 	case KEY_JSON:
 		o->json = true;
+		break;
+	case KEY_NO_BUILTIN:
+		o->rules.no_builtin = true;
+		break;
+	case KEY_RULES:
+		add_rules(state, &o->rules, value);
 		break;
 	case KEY_PID:
 		o->pid = (uint32_t)number(state, "pid", value, 1, UINT32_MAX);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cmd/rule_set.h"
 #include "kernel/tracer.h"
 
 #define WATCH_LOCKS_MAX 64
@@ -18,8 +19,10 @@ struct watch_options {
 	uint32_t pid;   /* 0: all */
 	const char *vm; /* NULL: all */
 	size_t ring_size;
-	const char *locks[WATCH_LOCKS_MAX]; /* STRUCT.MEMBER@SYMBOL, unresolved */
+	const char *locks[WATCH_LOCKS_MAX]; /* STRUCT.MEMBER@SYMBOL, not looked at yet */
 	size_t lock_count;
+	struct rule_files rules;
+	bool check_unlock;
 };
 
 /*

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/report.h"
+#include "report/explain.h"
 
 /* Is a lock among those held in a sighting? Runs count by either end. */
 static bool sighting_holds(const struct sighting *s, const struct model_lock *lock)
@@ -16,6 +16,30 @@ static bool sighting_holds(const struct sighting *s, const struct model_lock *lo
 		if (s->locks[i] == lock || s->held[i].last_addr == lock->addr)
 			return true;
 	return false;
+}
+
+const char *report_title(const struct finding *f, char *out, size_t size)
+{
+	const char *from = f->edges[0].from->name;
+	size_t length = 0;
+
+	switch (f->kind) {
+	case FINDING_FORBIDDEN_CALL:
+		snprintf(out, size, "%s under %s", f->function, from);
+		break;
+	case FINDING_BAD_UNLOCK:
+	case FINDING_FREED_HELD:
+	case FINDING_REINIT_HELD:
+		snprintf(out, size, "%s", from);
+		break;
+	default:
+		for (uint32_t i = 0; i < f->edge_count && length < size; i++)
+			length += (size_t)snprintf(out + length, size - length, "%s -> ",
+						   f->edges[i].from->name);
+		if (length < size)
+			snprintf(out + length, size - length, "%s", f->edges[f->edge_count - 1].to->name);
+	}
+	return out;
 }
 
 /*
@@ -110,6 +134,10 @@ char *report_sentence(const struct report_context *c, const struct finding *find
 
 	if (!text_begin(&t))
 		return NULL;
+	if (explain_is_plain(finding)) {
+		explain_sentence(c, finding, t.stream);
+		return text_end(&t);
+	}
 	if (finding->kind == FINDING_RECURSIVE) {
 		sentence_recursive(c, finding, t.stream);
 		return text_end(&t);
@@ -140,6 +168,10 @@ char *report_why(const struct report_context *c, const struct finding *finding)
 
 	if (!text_begin(&t))
 		return NULL;
+	if (explain_is_plain(finding)) {
+		explain_why(c, finding, t.stream);
+		return text_end(&t);
+	}
 	switch (finding->grade) {
 	case GRADE_DEADLOCK:
 		fputs("the tasks are waiting for each other now", t.stream);
@@ -190,7 +222,7 @@ static bool is_generic(const char *frame)
 	return false;
 }
 
-static void entry_function(const struct report_context *c, const struct sighting *s, char *out, size_t size)
+void explain_entry(const struct report_context *c, const struct sighting *s, char *out, size_t size)
 {
 	char *frames[LT_STACK_MAX];
 	size_t count = report_stack(c, s, frames, LT_STACK_MAX);
@@ -255,12 +287,17 @@ char *report_advice(const struct report_context *c, const struct finding *findin
 
 	if (!text_begin(&t))
 		return NULL;
+	explain_known(finding, t.stream);
+	if (explain_is_plain(finding)) {
+		explain_advice(c, finding, t.stream);
+		return text_end(&t);
+	}
 	if (finding->kind == FINDING_CIRCULAR && count > 1 && finding->grade != GRADE_DEADLOCK) {
 		fputs("Until it is mended: keep ", t.stream);
 		for (size_t i = 0; i < count; i++) {
 			char entry[REPORT_TEXT_LEN], task[REPORT_TEXT_LEN];
 
-			entry_function(c, sides[i].sighting, entry, sizeof(entry));
+			explain_entry(c, sides[i].sighting, entry, sizeof(entry));
 			fprintf(t.stream, "%s%s (%s)", i ? " and " : "", entry,
 				report_task_short(&sides[i].sighting->task, task, sizeof(task)));
 		}

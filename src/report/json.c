@@ -100,6 +100,7 @@ int json_ready(const struct report_context *c, const struct report_ready *ready,
 	json_object_set_new(line, "locktrace", text(ready->version));
 	json_object_set_new(line, "kernel", text(c->kernel));
 	json_object_set_new(line, "attach", text(ready->attach));
+	json_object_set_new(line, "rules", json_integer((json_int_t)ready->rules));
 	json_object_set_new(line, "classes", strings(ready->classes));
 	json_object_set_new(line, "waiting", strings(ready->waiting));
 	json_object_set_new(line, "missing", strings(ready->missing));
@@ -173,20 +174,99 @@ static json_t *edge(const struct report_context *c, const struct finding_edge *e
 	json_t *object = json_object();
 
 	json_object_set_new(object, "from", text(e->from->name));
-	json_object_set_new(object, "to", text(e->to->name));
+	json_object_set_new(object, "to", text_or_null(e->to ? e->to->name : NULL));
 	json_object_set_new(object, "from_lockdep", text_or_null(e->from->lockdep_name));
-	json_object_set_new(object, "to_lockdep", text_or_null(e->to->lockdep_name));
+	json_object_set_new(object, "to_lockdep", text_or_null(e->to ? e->to->lockdep_name : NULL));
 	json_object_set_new(object, "from_addr", address(e->from_lock->addr));
-	json_object_set_new(object, "to_addr", address(e->to_lock->addr));
+	json_object_set_new(object, "to_addr", e->to ? address(e->to_lock->addr) : json_null());
 	json_object_set_new(object, "task", task(c, &s->task));
 	json_object_set_new(object, "held", held(c, s));
-	json_object_set_new(object, "taking", lock(c, &s->held[s->held_count], s->locks[s->held_count]));
+	json_object_set_new(object, "taking",
+			    e->to ? lock(c, &s->held[s->held_count], s->locks[s->held_count]) : json_null());
 	json_object_set_new(object, "stack", stack(c, s));
 	json_object_set_new(object, "count", json_integer((json_int_t)e->count));
 	json_object_set_new(object, "instances", json_integer(e->instances));
 	json_object_set_new(object, "many_tasks", json_boolean(e->many_tasks));
 	json_object_set_new(object, "boot_ns", json_integer((json_int_t)s->time_ns));
 	return object;
+}
+
+static const char *const rule_states[] = {
+	[RULE_UNKNOWN] = "unknown", [RULE_IN_FORCE] = "in_force", [RULE_NOT_HERE] = "not_here"
+};
+
+static void set_rule(json_t *object, const struct rule *rule)
+{
+	json_object_set_new(object, "file", text(rule->file));
+	json_object_set_new(object, "line", json_integer(rule->line));
+	json_object_set_new(object, "text", text(rule->text));
+	json_object_set_new(object, "source", text_or_null(rule->source));
+	json_object_set_new(object, "because", text_or_null(rule->because));
+}
+
+int json_rule(const struct rule *rule, FILE *out)
+{
+	json_t *line = object_new("rule");
+
+	if (!line)
+		return -ENOMEM;
+	json_object_set_new(line, "kind", text(rule_kind_name(rule->kind)));
+	json_object_set_new(line, "state", text(rule_states[rule->state]));
+	set_rule(line, rule);
+	return write_line(line, out);
+}
+
+static json_t *rules(const struct finding *f)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < f->rule_count; i++) {
+		json_t *object = json_object();
+
+		set_rule(object, f->rules[i]);
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *known(const struct rule *rule)
+{
+	json_t *object;
+
+	if (!rule)
+		return json_null();
+	object = json_object();
+	json_object_set_new(object, "commit", text(rule->commit));
+	json_object_set_new(object, "release",
+			    text_or_null(strcmp(rule->release, "-") != 0 ? rule->release : NULL));
+	json_object_set_new(object, "title", text(rule->title));
+	json_object_set_new(object, "avoid", text_or_null(rule->avoid));
+	return object;
+}
+
+static json_t *inside(const struct finding *f)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < f->inside_count; i++)
+		json_array_append_new(array, text(f->inside[i]->name));
+	return array;
+}
+
+/* What only some kinds have. */
+static void set_by_kind(json_t *line, const struct finding *f)
+{
+	if (f->kind == FINDING_RECURSIVE)
+		json_object_set_new(line, "same_instance", json_boolean(f->same_instance));
+	if (f->kind == FINDING_FORBIDDEN_CALL) {
+		json_object_set_new(line, "function", text(f->function));
+		json_object_set_new(line, "inside", inside(f));
+	}
+	if (f->kind == FINDING_BAD_UNLOCK || f->kind == FINDING_FREED_HELD || f->kind == FINDING_REINIT_HELD)
+		json_object_set_new(line, "owner_tid",
+				    f->owner_tid ? json_integer(f->owner_tid) : json_null());
+	if (f->owner_tid)
+		json_object_set_new(line, "owner_comm", text(f->owner_comm));
 }
 
 int json_finding(const struct report_context *c, const struct finding *f, FILE *out)
@@ -201,14 +281,15 @@ int json_finding(const struct report_context *c, const struct finding *f, FILE *
 	json_object_set_new(line, "previous_grade",
 			    f->previous_grade == GRADE_NONE ? json_null()
 							    : text(finding_grade_name(f->previous_grade)));
-	if (f->kind == FINDING_RECURSIVE)
-		json_object_set_new(line, "same_instance", json_boolean(f->same_instance));
+	set_by_kind(line, f);
 	for (size_t i = 0; i < f->edge_count; i++) {
 		json_array_append_new(classes, text(f->edges[i].from->name));
 		json_array_append_new(edges, edge(c, &f->edges[i]));
 	}
 	json_object_set_new(line, "classes", classes);
 	json_object_set_new(line, "edges", edges);
+	json_object_set_new(line, "rules", rules(f));
+	json_object_set_new(line, "known", known(f->known));
 	json_object_set_new(line, "guard", text_or_null(f->guard ? f->guard->class->name : NULL));
 	json_object_set_new(line, "count", json_integer((json_int_t)f->count));
 	json_object_set_new(line, "boot_ns", json_integer((json_int_t)f->time_ns));
@@ -250,16 +331,35 @@ static json_t *seen(const struct report_summary *s)
 	return object;
 }
 
+static json_t *final_count(const struct finding *f)
+{
+	json_t *object = json_pack("{s:I, s:s, s:I}", "id", (json_int_t)f->id, "grade",
+				   finding_grade_name(f->grade), "count", (json_int_t)f->count);
+
+	if (f->kind == FINDING_FORBIDDEN_CALL)
+		json_object_set_new(object, "inside", inside(f));
+	return object;
+}
+
 static json_t *final_counts(const struct report_summary *s)
 {
 	json_t *array = json_array();
 	const struct finding *f;
 
 	for (uint32_t id = 1; array && (f = model_finding(s->model, id)); id++)
-		if (s->shown(s->context, f))
-			json_array_append_new(array, json_pack("{s:I, s:s, s:I}", "id", (json_int_t)f->id,
-							       "grade", finding_grade_name(f->grade), "count",
-							       (json_int_t)f->count));
+		if (!f->ignored && s->shown(s->context, f))
+			json_array_append_new(array, final_count(f));
+	return array;
+}
+
+static json_t *not_last(const struct report_summary *s)
+{
+	json_t *array = json_array();
+	struct model_not_last put;
+
+	for (uint32_t i = 0; array && model_not_last(s->model, i, &put); i++)
+		json_array_append_new(array, json_pack("{s:s, s:s, s:I}", "function", put.function, "under",
+						       put.under->name, "count", (json_int_t)put.count));
 	return array;
 }
 
@@ -272,6 +372,7 @@ int json_summary(const struct report_summary *s, FILE *out)
 	json_object_set_new(line, "findings", json_integer((json_int_t)s->findings));
 	json_object_set_new(line, "ignored", json_integer((json_int_t)s->ignored));
 	json_object_set_new(line, "counts", final_counts(s));
+	json_object_set_new(line, "not_last", not_last(s));
 	json_object_set_new(line, "outside", json_integer((json_int_t)s->outside));
 	json_object_set_new(line, "complete", complete(&s->trust));
 	json_object_set_new(line, "complete_for", json_pack("[s]", s->trust.followed));

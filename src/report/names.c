@@ -113,12 +113,18 @@ static bool is_trampoline_return(const struct frame *frame, const struct frame *
 }
 
 /* Index of the hooked function's frame, or count when there is none (a lock taken seen at return). */
-static size_t hooked_frame(const struct report_context *c, const struct frame *frames, size_t count)
+static size_t hooked_frame(const struct report_context *c, const struct sighting *s,
+			   const struct frame *frames)
 {
-	for (size_t i = 0; i < count; i++)
-		if (frames[i].known && c->is_lock_function && c->is_lock_function(frames[i].symbol.name))
+	for (size_t i = 0; i < s->stack_count; i++) {
+		if (!frames[i].known)
+			continue;
+		if (c->is_lock_function && c->is_lock_function(frames[i].symbol.name))
 			return i;
-	return count;
+		if (s->what && c->is_call_function && c->is_call_function(c->context, frames[i].symbol.name))
+			return i;
+	}
+	return s->stack_count;
 }
 
 /* The hooked function's own offset is that of the hook, another one for each kind: it is not told. */
@@ -143,7 +149,7 @@ size_t report_stack(const struct report_context *c, const struct sighting *sight
 		return 0;
 	for (size_t i = 0; i < sighting->stack_count; i++)
 		frames[i].known = find_function(c, sighting->stack[i], &frames[i].symbol);
-	hooked = hooked_frame(c, frames, sighting->stack_count);
+	hooked = hooked_frame(c, sighting, frames);
 	first = hooked < sighting->stack_count ? hooked : 0;
 	for (size_t i = first; i < sighting->stack_count && count < size; i++) {
 		if (!frames[i].known)

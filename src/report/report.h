@@ -26,6 +26,8 @@ struct report_context {
 	const char *(*vm_name)(void *context, uint32_t pid);
 	/* Whether a function is where the tracer hooks in: its own frames end there. */
 	bool (*is_lock_function)(const char *symbol);
+	/* The same for functions that are hooked for other things: calls that rules speak of, deaths, ... */
+	bool (*is_call_function)(void *context, const char *symbol);
 	void *context;
 };
 
@@ -71,6 +73,9 @@ struct report_side {
 /* The sides of a finding, in cycle order; at most MODEL_CYCLE_MAX. Returns how many. */
 size_t report_sides(const struct finding *finding, struct report_side sides[MODEL_CYCLE_MAX]);
 
+/* What it is about in one line: "kvm.lock -> a -> kvm.lock", "kvm_destroy_vm under a". Returns out. */
+const char *report_title(const struct finding *finding, char *out, size_t size);
+
 /* The first sentence: what can happen, in names. Returns a string to be freed, NULL when out of memory. */
 char *report_sentence(const struct report_context *c, const struct finding *finding);
 
@@ -106,7 +111,7 @@ char *report_trust_text(const struct report_trust *trust);
 struct report_summary {
 	struct model_counts seen;
 	struct report_trust trust;
-	const struct model *model; /* the findings, for their final counts */
+	struct model *model; /* the findings, for their final counts */
 	/* Which of them were printed (--pid, --vm), and what it is called with. */
 	bool (*shown)(const void *context, const struct finding *finding);
 	const void *context;
@@ -121,16 +126,20 @@ struct report_summary {
 void text_finding(const struct report_context *c, const struct finding *finding,
 		  const struct report_trust *trust, FILE *out);
 void text_summary(const struct report_summary *summary, FILE *out);
+/* "in force  FILE:LINE: TEXT", one line. */
+void text_rule(const struct rule *rule, FILE *out);
 
 /* json.c: one object a line, see docs/json.md. 0 or -ENOMEM. */
 struct report_ready {
 	const char *attach;
 	const char *version;
+	size_t rules; /* in force */
 	struct model_counts seen;
 	const char *const *classes, *const *waiting, *const *missing; /* NULL at the end */
 };
 int json_ready(const struct report_context *c, const struct report_ready *ready, FILE *out);
 int json_finding(const struct report_context *c, const struct finding *finding, FILE *out);
 int json_summary(const struct report_summary *summary, FILE *out);
+int json_rule(const struct rule *rule, FILE *out);
 
 #endif

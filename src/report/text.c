@@ -41,10 +41,19 @@ static void print_time(const struct report_context *c, uint64_t time_ns, FILE *o
 
 static const char *heading(const struct finding *f)
 {
-	if (f->kind == FINDING_CIRCULAR)
-		return f->grade == GRADE_DEADLOCK ? "deadlock, happening now,"
-						  : "possible circular locking dependency";
-	return f->same_instance ? "recursive locking (self-deadlock)" : "possible recursive locking";
+	static const char *const headings[FINDING_KINDS] = {
+		[FINDING_CIRCULAR] = "possible circular locking dependency",
+		[FINDING_RECURSIVE] = "possible recursive locking",
+		[FINDING_ORDER] = "wrong order of locks",
+		[FINDING_FORBIDDEN_CALL] = "call under a lock that should not be held for it",
+		[FINDING_BAD_UNLOCK] = "release of a lock by a task that does not own it",
+		[FINDING_FREED_HELD] = "destruction of a held lock",
+		[FINDING_REINIT_HELD] = "initialisation of a held lock",
+	};
+
+	if (f->kind == FINDING_CIRCULAR && f->grade == GRADE_DEADLOCK)
+		return "deadlock, happening now,";
+	return f->same_instance ? "recursive locking (self-deadlock)" : headings[f->kind];
 }
 
 static void print_head(const struct report_context *c, const struct finding *f, FILE *out)
@@ -112,6 +121,45 @@ static void print_stack(const struct report_context *c, const struct sighting *s
 	if (!count)
 		fputs("      (none could be taken)\n", out);
 	report_stack_free(frames, count);
+}
+
+/* What the task did that is no lock being taken. */
+static const char *deed(const struct finding *f)
+{
+	switch (f->kind) {
+	case FINDING_BAD_UNLOCK:
+		return "released";
+	case FINDING_FREED_HELD:
+		return "destroyed";
+	case FINDING_REINIT_HELD:
+		return "initialised";
+	default:
+		return f->function ? f->function : "";
+	}
+}
+
+static void print_call(const struct report_context *c, const struct finding *f, FILE *out)
+{
+	const struct finding_edge *e = &f->edges[0];
+	const struct sighting *s = e->sighting;
+	char task[REPORT_TEXT_LEN], title[REPORT_TEXT_LEN];
+
+	fprintf(out, "\n%s%s%s  (seen %" PRIu64 " time%s)\n", colour(c, "\033[1m"),
+		report_title(f, title, sizeof(title)), colour(c, "\033[0m"), e->count,
+		e->count == 1 ? "" : "s");
+	fprintf(out, "    %s at ", report_task(c, &s->task, task, sizeof(task)));
+	print_time(c, s->time_ns, out);
+	fprintf(out, " %s%s", f->kind == FINDING_FORBIDDEN_CALL ? "called " : "", deed(f));
+	if (f->kind != FINDING_FORBIDDEN_CALL) {
+		fputs("\n          ", out);
+		print_lock(c, &s->held[s->held_count], s->locks[s->held_count], out);
+	} else {
+		fputc('\n', out);
+	}
+	fprintf(out, "    while it held %u lock%s%s\n", s->held_count, s->held_count == 1 ? "" : "s",
+		s->held_count ? ":" : "");
+	print_held(c, s, out);
+	print_stack(c, s, out);
 }
 
 static void print_edge(const struct report_context *c, const struct finding *f, size_t index, FILE *out)
@@ -190,6 +238,18 @@ static void print_scenario(const struct report_context *c, const struct finding 
 	fputs("\n                          *** DEADLOCK ***\n", out);
 }
 
+static void print_dependencies(const struct report_context *c, const struct finding *f, FILE *out)
+{
+	bool circle = f->kind == FINDING_CIRCULAR || (f->kind == FINDING_RECURSIVE && !f->same_instance);
+
+	if (f->edge_count > 1 || f->kind == FINDING_RECURSIVE)
+		print_cycle(f, out);
+	for (size_t i = 0; i < f->edge_count; i++)
+		print_edge(c, f, i, out);
+	if (circle && f->edge_count > 1)
+		print_scenario(c, f, out);
+}
+
 static void print_words(const char *label, char *text, FILE *out)
 {
 	const char *line = text, *end;
@@ -203,10 +263,11 @@ static void print_words(const char *label, char *text, FILE *out)
 
 static void print_line(const struct report_context *c, const struct finding *f, FILE *out)
 {
-	fprintf(out, "Finding %u [%s]: ", f->id, finding_grade_name(f->grade));
-	for (size_t i = 0; i < f->edge_count; i++)
-		fprintf(out, "%s -> ", f->edges[i].from->name);
-	print_words("", report_why(c, f), (fprintf(out, "%s: ", f->edges[f->edge_count - 1].to->name), out));
+	char title[REPORT_TEXT_LEN];
+
+	fprintf(out, "Finding %u [%s]: %s: ", f->id, finding_grade_name(f->grade),
+		report_title(f, title, sizeof(title)));
+	print_words("", report_why(c, f), out);
 }
 
 void text_finding(const struct report_context *c, const struct finding *finding,
@@ -214,18 +275,17 @@ void text_finding(const struct report_context *c, const struct finding *finding,
 {
 	char grade[64];
 
-	if (!c->all && finding->grade < GRADE_POSSIBLE) {
+	if (!c->all && finding->grade < GRADE_POSSIBLE && finding->grade != GRADE_INFORMATION) {
 		print_line(c, finding, out);
 		fflush(out);
 		return;
 	}
 	print_head(c, finding, out);
 	print_words("", report_sentence(c, finding), out);
-	print_cycle(finding, out);
-	for (size_t i = 0; i < finding->edge_count; i++)
-		print_edge(c, finding, i, out);
-	if (!finding->same_instance)
-		print_scenario(c, finding, out);
+	if (finding->edges[0].to)
+		print_dependencies(c, finding, out);
+	else
+		print_call(c, finding, out);
 	fputc('\n', out);
 	snprintf(grade, sizeof(grade), "Grade:      %s, because ", finding_grade_name(finding->grade));
 	print_words(grade, report_why(c, finding), out);
@@ -235,19 +295,40 @@ void text_finding(const struct report_context *c, const struct finding *finding,
 	fflush(out);
 }
 
+static void print_inside(const struct finding *f, FILE *out)
+{
+	fprintf(out, "  locks taken inside %s: ", f->function);
+	for (uint32_t i = 0; i < f->inside_count; i++)
+		fprintf(out, "%s%s", i ? ", " : "", f->inside[i]->name);
+	fputc('\n', out);
+}
+
 static void print_counts(const struct report_summary *s, FILE *out)
 {
+	char title[REPORT_TEXT_LEN];
 	const struct finding *f;
 
 	for (uint32_t id = 1; (f = model_finding(s->model, id)); id++) {
-		if (!s->shown(s->context, f))
+		if (f->ignored || !s->shown(s->context, f))
 			continue;
-		fprintf(out, "Finding %u [%s], met %" PRIu64 " time%s: ", f->id, finding_grade_name(f->grade),
-			f->count, f->count == 1 ? "" : "s");
-		for (size_t i = 0; i < f->edge_count; i++)
-			fprintf(out, "%s -> ", f->edges[i].from->name);
-		fprintf(out, "%s\n", f->edges[f->edge_count - 1].to->name);
+		fprintf(out, "Finding %u [%s], met %" PRIu64 " time%s: %s\n", f->id,
+			finding_grade_name(f->grade), f->count, f->count == 1 ? "" : "s",
+			report_title(f, title, sizeof(title)));
+		if (f->inside_count)
+			print_inside(f, out);
 	}
+}
+
+/* Puts of references that were not the last ones: in another order of closing they are. */
+static void print_not_last(const struct report_summary *s, FILE *out)
+{
+	struct model_not_last put;
+
+	for (uint32_t i = 0; model_not_last(s->model, i, &put); i++)
+		fprintf(out,
+			"%s was called %" PRIu64
+			" time%s under %s, not the last reference this time; in another order of closing it is.\n",
+			put.function, put.count, put.count == 1 ? "" : "s", put.under->name);
 }
 
 void text_summary(const struct report_summary *s, FILE *out)
@@ -264,8 +345,20 @@ void text_summary(const struct report_summary *s, FILE *out)
 		s->seen.objects[LT_OBJECT_GROUP], s->seen.objects[LT_OBJECT_DEVICE], s->seen.locks,
 		s->foreign);
 	print_counts(s, out);
+	print_not_last(s, out);
+	if (s->ignored)
+		fprintf(out, "Findings that rules say to ignore: %" PRIu64 ".\n", s->ignored);
 	if (s->outside)
 		fprintf(out, "Findings that --pid or --vm leaves out: %" PRIu64 ".\n", s->outside);
 	print_words("Trust: ", report_trust_text(&s->trust), out);
 	fflush(out);
+}
+
+void text_rule(const struct rule *rule, FILE *out)
+{
+	static const char *const states[] = {
+		[RULE_UNKNOWN] = "unknown", [RULE_IN_FORCE] = "in force", [RULE_NOT_HERE] = "not here"
+	};
+
+	fprintf(out, "%-8s  %s:%u: %s\n", states[rule->state], rule->file, rule->line, rule->text);
 }

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * "rules": the rules, one a line, with their state on the running kernel. Without
+ * root the conditions cannot be answered and the state is unknown.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/rule_set.h"
+#include "message.h"
+#include "report/report.h"
+
+enum {
+	KEY_JSON = 0x100,
+	KEY_NO_BUILTIN,
+	KEY_RULES,
+};
+
+struct rules_options {
+	struct rule_files files;
+	bool json;
+};
+
+static const struct argp_option options[] = {
+	{ "json", KEY_JSON, NULL, 0, "One JSON object a line (docs/json.md)", 0 },
+	{ "no-builtin-rules", KEY_NO_BUILTIN, NULL, 0, "Leave the built-in rules out", 0 },
+	{ "rules", KEY_RULES, "FILE", 0,
+	  "Add the rules in this file (docs/rules.md). May be given more than once", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct rules_options *o = state->input;
+
+	switch (key) {
+	case KEY_JSON:
+		o->json = true;
+		break;
+	case KEY_NO_BUILTIN:
+		o->files.no_builtin = true;
+		break;
+	case KEY_RULES:
+		if (o->files.count == RULE_FILES_MAX)
+			argp_error(state, "--rules: at most %d files", RULE_FILES_MAX);
+		else
+			o->files.paths[o->files.count++] = value;
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is not expected here", value);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Shows the rules: which are in force on the running kernel, which are not because it lacks what they "
+	       "ask for, and where each comes from. As root, because only root sees what a kernel has."
+	       "\vExit status: 0 all was read, 2 a rule file has an error.\n\n"
+	       "Example: check a rule file\n  locktrace rules --no-builtin-rules --rules my.rules",
+};
+
+/* What can be asked of this kernel by this user; the rest stays unknown. */
+static void open_kernel(struct rule_set *set)
+{
+	if (kallsyms_open(&set->symbols) || types_open(&set->types)) {
+		message_info("which rules are in force is not known: this needs root, and a kernel with BTF");
+		kallsyms_close(set->symbols);
+		set->symbols = NULL;
+		return;
+	}
+	if (tracer_open_reader(set->symbols, set->types, &set->tracer))
+		set->tracer = NULL;
+}
+
+static void print_rules(const struct rule_set *set, bool json)
+{
+	for (size_t i = 0; i < rules_count(set->rules); i++) {
+		if (json)
+			json_rule(rules_get(set->rules, i), stdout);
+		else
+			text_rule(rules_get(set->rules, i), stdout);
+	}
+}
+
+int cmd_rules(int argc, char **argv)
+{
+	static char name[] = "locktrace rules";
+	static struct rules_options o;
+	static struct rule_set set;
+	int err;
+
+	argv[0] = name;
+	argp_err_exit_status = EXIT_UNABLE;
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
+		return EXIT_UNABLE;
+	err = rule_set_load(&set, &o.files);
+	if (!err) {
+		open_kernel(&set);
+		rule_set_evaluate(&set);
+		print_rules(&set, o.json);
+		rule_set_warn(&set);
+		tracer_close(set.tracer);
+		types_close(set.types);
+		kallsyms_close(set.symbols);
+	}
+	rule_set_release(&set);
+	if (!err && (fflush(stdout) || ferror(stdout))) {
+		message_error("the rules could not be written: standard output is full or closed");
+		err = -EIO;
+	}
+	return err ? EXIT_UNABLE : EXIT_NOTHING;
+}
