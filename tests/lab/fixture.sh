@@ -70,13 +70,48 @@ extract_btf() {
 }
 
 # The modules that this kernel can take: VFIO's emulated-IOMMU interface and
-# struct kvm in the form lt_vfio.c wants came with 6.1.
+# struct kvm in the form the others want came with 6.1.
 modules_for() {
 	local suite=$1
 	case $suite in
 	bullseye) echo lt_locks ;;
-	*) echo lt_locks lt_vfio ;;
+	*) echo lt_locks lt_vfio lt_objects lt_destroy ;;
 	esac
+}
+
+# unpack_module KERNEL FILE OUT: FILE is in the kernel's modules, without .ko.
+unpack_module() {
+	local from=$1/modules/kernel/$2.ko
+	if [ -e "$from.xz" ]; then
+		xz -dc "$from.xz" >"$3"
+	else
+		cp "$from" "$3"
+	fi
+}
+
+# A line of C with the offset of a member of a structure that only a module has.
+offset_line() {
+	local btf=$1 module=$2 structure=$3 member=$4 name offset
+	offset=$(pahole --btf_base "$btf" -C "$structure" "$module" |
+		sed -n "s,^.* \**$member; */\* *\([0-9]*\) .*,\1,p")
+	name=LT_${structure}_$member
+	[ -n "$offset" ] || die "no $structure.$member in the BTF of $module"
+	echo "#define ${name^^} $offset"
+}
+
+# lt_offsets.h for lt_objects: members of structures that no header has.
+make_offsets() {
+	local kernel=$1 build=$2 btf=$3
+	unpack_module "$kernel" arch/x86/kvm/kvm "$build/kvm.elf"
+	unpack_module "$kernel" drivers/vfio/vfio "$build/vfio.elf"
+	unpack_module "$kernel" drivers/vfio/vfio_iommu_type1 "$build/type1.elf"
+	{
+		offset_line "$btf" "$build/kvm.elf" kvm_vfio lock
+		offset_line "$btf" "$build/vfio.elf" vfio_group group_lock
+		offset_line "$btf" "$build/vfio.elf" vfio_group device_lock
+		offset_line "$btf" "$build/vfio.elf" vfio_container iommu_data
+		offset_line "$btf" "$build/type1.elf" vfio_iommu lock
+	} >"$build/lt_offsets.h"
 }
 
 # Everything that goes into the modules, as a short hash.
@@ -116,7 +151,7 @@ build_modules() {
 
 build_fixture() {
 	local suite=$1 kernel=$2 target=$3 build modules btf module
-	need_tool gcc make pahole objcopy
+	need_tool gcc make pahole objcopy xz
 	check_kbuild_runs "$kernel"
 	btf=$(extract_btf "$kernel")
 	modules=$(modules_for "$suite")
@@ -124,6 +159,9 @@ build_fixture() {
 	# shellcheck disable=SC2064 # the name is wanted as it is now
 	trap "rm -rf '$build'" EXIT
 	cp "$LAB_DIR"/fixture/* "$build"
+	case $modules in
+	*lt_objects*) make_offsets "$kernel" "$build" "$btf" ;;
+	esac
 	if ! build_modules "$kernel" "$build" "$modules" "$btf"; then
 		tail -n 30 "$build/log" >&2
 		[ "$suite" != sid ] || skip "the modules do not build for $(cat "$kernel/release") on this host (see above)"

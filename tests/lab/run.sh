@@ -41,6 +41,7 @@ usage() {
 	LAB_FILES in the environment: more files, as for --file, separated by blanks.
 	The case's head says what it needs, for example:
 	  # lab: kernels=bookworm,sid timeout=120 fixture=yes modules=kvm-amd,vfio
+	  # lab: text=docs/json.md        files of the tree, in /lab/text
 	Example: tests/lab/run.sh --kernel bookworm boot
 	END
 }
@@ -92,6 +93,7 @@ read_case() {
 	FIXTURE=$(header_value "$CASE_FILE" fixture)
 	MODULES=$(header_value "$CASE_FILE" modules)
 	MODULES=${MODULES//,/ }
+	TEXTS=$(header_value "$CASE_FILE" text)
 	SUITE=${SUITE:-${KERNELS%%,*}}
 	check_suite "$SUITE"
 }
@@ -135,6 +137,9 @@ build_overlay() {
 	cp "$CASE_FILE" "$overlay/lab/case"
 	cp "$LAB_DIR/cases/lib.sh" "$overlay/lab/lib.sh"
 	[ "$FIXTURE" != yes ] || add_fixture "$overlay"
+	for entry in ${TEXTS//,/ }; do
+		install -D "$LAB_DIR/../../$entry" "$overlay/lab/text/$(basename "$entry")"
+	done
 	for entry in "${FILES[@]}"; do
 		path=${entry%%:*}
 		target=/lab/bin/$(basename "$path")

@@ -69,6 +69,9 @@ write_case arguments 'timeout=60' <<<'[ $# = 3 ] && echo "<$1><$2><$3>"; pass'
 # shellcheck disable=SC2016
 expect arguments 0 '^<it'\''s><\$HOME "`x`><>$' "it's" '$HOME "`x`' ''
 
+write_case texts 'timeout=60 text=docs/json.md' <<<'grep "^# The JSON output" /lab/text/json.md; pass'
+expect texts 0 '^# The JSON output'
+
 # A dynamically linked host program and a data file at a place of their own.
 OPTIONS=(--file "$(command -v od)" --file "$LAB_DIR/common.sh:/data/here")
 write_case files 'timeout=60' <<<'/lab/bin/od --version | grep coreutils; grep -q LAB_SUITES /data/here; pass'

@@ -42,6 +42,9 @@ check_cycle() {
 	check_json "$1" \
 		"the cycle is found, once" \
 		'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock") | length == 1' \
+		"it names the fix" \
+		'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock")[0].known |
+			.commit == "2b48f52f2bff" and .release == "v6.3" and (.title | test("deadlock"))' \
 		"in the order of 6.1" \
 		'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock")[0].classes ==
 			["vfio_group.group_lock", "guests_lock", "kvm.lock"]' \
@@ -89,7 +92,7 @@ check_text() {
 		'^      kvm_device_release\+0x[0-9a-f]+ \[kvm\]$' \
 		'^      mutex_lock$' \
 		'^  opener/[0-9]+ +closer/[0-9]+$' '^ {30,}lock\(kvm.lock\);$' '^  lock\(guests_lock\);$' \
-		'\*\*\* DEADLOCK \*\*\*' '^Grade: ' '^What to do: ' '^Trust:      complete for mutex'; do
+		'\*\*\* DEADLOCK \*\*\*' '2b48f52f2bff.*v6\.3|v6\.3.*2b48f52f2bff' '^Grade: ' '^What to do: ' '^Trust:      complete for mutex'; do
 		check_contains "the text has: $pattern" "$1" "$pattern"
 	done
 }

@@ -82,6 +82,32 @@ load_fixture() {
 	insmod /lab/fixture/lt_vfio.ko "$@" || fail "cannot load lt_vfio"
 }
 
+# load_objects: lt_objects, for the step "objects". Where a case needs it.
+load_objects() {
+	load_kvm
+	insmod /lab/fixture/lt_objects.ko || fail "cannot load lt_objects"
+}
+
+# objects_in_order TASK "LOCK HANDLE"...: a step of ltguest that takes these locks
+# in this order and lets go of them again. TASK: @thread or %process.
+objects_in_order() {
+	objects_task=$1
+	shift
+	objects_take=''
+	objects_release=''
+	for objects_lock in "$@"; do
+		objects_take="$objects_take, lock $objects_lock"
+		objects_release=", unlock $objects_lock$objects_release"
+	done
+	echo "$objects_task objects ${objects_take#, }$objects_release"
+}
+
+# Makes kvm-vfio what it was before 51cdc8bc120e: .destroy and not .release.
+load_destroy() {
+	destroy_ops=$(sed -n 's/^\([0-9a-f]*\) . kvm_vfio_ops\t\[kvm\]$/0x\1/p' /proc/kallsyms)
+	insmod /lab/fixture/lt_destroy.ko ops="$destroy_ops" || fail "cannot load lt_destroy"
+}
+
 # The VFIO group's file in /dev/vfio for a device in sysfs: its number, or
 # noiommu-NUMBER.
 vfio_group_of() {
@@ -224,6 +250,8 @@ json_names='
 	def cycle($a; $b): cycle_of([$a, $b]);
 	def cycle($a; $b; $c): cycle_of([$a, $b, $c]);
 	def edge($from; $to): [.edges[] | select(.from == $from and .to == $to)][0];
+	def of_kind($kind): [findings[] | select(.kind == $kind)];
+	def functions: map(sub("\\+.*"; ""));
 '
 
 # check_json FILE WHAT FILTER [WHAT FILTER]...: each jq filter must give true
@@ -255,6 +283,9 @@ check_json() {
 	done
 }
 
+# Kinds of findings that are about a call, not about a lock being taken.
+REPORT_CALLS='"forbidden_call", "bad_unlock", "freed_held", "reinit_held"'
+
 # check_report FILE: what is true of the JSON output of every run that ended well.
 # shellcheck disable=SC2016 # variables of jq
 check_report() {
@@ -264,22 +295,42 @@ check_report() {
 		"length == $(wc -l <"$1") and all(type == \"object\" and .version == 1) and
 			map(.type) == [\"ready\"] + (findings | map(.type)) + [\"summary\"]" \
 		"the summary counts the findings" 'summary.findings == (findings | length)' \
-		"the edges of a finding make a circle" 'findings | all(.edges as $e | .classes == [$e[].from] and
-			all(range($e | length); $e[.].to == $e[(. + 1) % ($e | length)].from))' \
-		"an edge is between the lock taken and one that was held" 'all(findings[].edges[];
+		"a finding is of a known kind and grade" "findings | all(
+			(.kind | IN(\"circular\", \"recursive\", \"order\", $REPORT_CALLS)) and
+			(.grade | IN(\"information\", \"one_task\", \"guarded\", \"possible\", \"likely\", \"danger\", \"deadlock\")))" \
+		"the classes of a finding are what its edges begin with" 'findings | all(.classes == [.edges[].from])' \
+		"the edges of a cycle make a circle" 'findings | map(select(.kind | IN("circular", "recursive"))) |
+			all(.edges as $e | all(range($e | length); $e[.].to == $e[(. + 1) % ($e | length)].from))' \
+		"a broken order is one edge, between two classes" 'of_kind("order") |
+			all((.edges | length == 1) and .edges[0].from != .edges[0].to)' \
+		"a call or a misuse is one edge that leads to no lock" "findings | map(select(.kind | IN($REPORT_CALLS))) |
+			all((.edges | length == 1) and (.edges[0] | .to == null and .to_addr == null and .taking == null))" \
+		"an edge is between the lock taken and one that was held" "all(findings[] |
+			select(.kind | IN($REPORT_CALLS) | not) | .edges[];
 			.to_addr == .taking.addr and .to == .taking.class and (.taking.trylock | not) and
-			(.from as $class | .held | any(.class == $class)) and
-			(.from_addr as $addr | .held | any(.addr == $addr or .locks > 1)))' \
+			(.from as \$class | .held | any(.class == \$class)) and
+			(.from_addr as \$addr | .held | any(.addr == \$addr or .locks > 1)))" \
 		"a finding has words, and each edge a stack and a task" 'findings | all(
 			(.text | length > 0) and (.why | length > 0) and (.advice | length > 0) and
 			(.edges | all((.stack | length > 0) and .task.tid > 0 and .count > 0)))' \
+		"rules are quoted where a finding comes from them, and only there" 'findings | all(
+			(.rules | length > 0) == (.kind | IN("order", "forbidden_call")) and
+			all(.rules[]; (.file | length > 0) and .line > 0 and (.text | length > 0)))' \
+		"a forbidden call names the function, and only that" 'findings | all(
+			(.function != null) == (.kind == "forbidden_call"))' \
+		"a known bug is told with its commit, release and title" 'all(findings[].known | select(. != null);
+			all(.commit, .release, .title; length > 0))' \
+		"information and danger are for calls and misuses" "findings |
+			map(select(.grade | IN(\"information\", \"danger\"))) | all(.kind | IN($REPORT_CALLS))" \
 		"a guard is named where it is the reason, and only there" \
 		'findings | all((.grade == "guarded") == (.guard != null))' \
 		"one_task is one task" 'findings | all(.grade != "one_task" or
 			((.edges | map(.task.tid) | unique | length == 1) and (.edges | all(.many_tasks | not))))' \
 		"likely is the same locks by more than one task" 'findings | all(.grade != "likely" or .kind != "circular" or
 			(.edges as $e | ($e | map(.task.tid) | unique | length > 1) and
-			all(range($e | length); $e[.].to_addr == $e[(. + 1) % ($e | length)].from_addr)))'
+			all(range($e | length); $e[.].to_addr == $e[(. + 1) % ($e | length)].from_addr)))' \
+		"the summary says what was ignored and what was not the last" '(summary.ignored >= 0) and
+			all(summary.not_last[]; .function != null and .under != null and .count > 0)'
 	json_quiet=no
 	note "ok: $1 is as documented"
 }

@@ -37,13 +37,14 @@ for name in text all pid none every; do
 	tracer_ready $name
 done
 # Last, for its time runs from now.
-tracer_start vm --watch $WATCH --watch $WATCH_TOO --json --vm p2 --duration 8
+tracer_start vm --watch $WATCH --watch $WATCH_TOO --json --vm p2 --duration 12
 
 touch /tmp/go
-tracer_wait all 1 10
+wait_for 30 grep -q 'Finding 1' /tmp/all.out || tracer_fail all "tells no finding"
 check "the other tracers go on" kill -0 "$(tracer_pid text)" "$(tracer_pid pid)" "$(tracer_pid vm)"
 touch /tmp/go_on
 check "the load ends well" wait $guest
+tracer_wait all 1 30
 for name in text pid none every; do
 	tracer_interrupt $name
 done
@@ -83,7 +84,7 @@ check_json /tmp/vm.out \
 	"findings | map(.classes) == [[\"$INNER\", \"lt_lock_b\"]]" \
 	"the VM is named" 'findings[0].edges | map(.task.vm) | sort == [null, "p2"]' \
 	"the other is counted" 'summary.findings == 1 and summary.outside == 1' \
-	"--duration ends it" 'summary.ended == "duration over" and summary.seconds >= 7 and summary.seconds <= 9'
+	"--duration ends it" 'summary.ended == "duration over" and summary.seconds >= 11 and summary.seconds <= 13'
 check_json /tmp/every.out \
 	"--every-lock needs nothing named" \
 	'findings | map(.classes | map(sub("\\+.*"; "")) | sort) ==

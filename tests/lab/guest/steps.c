@@ -489,17 +489,67 @@ static int do_device(const struct step *step)
 
 /* Locks, time, talk */
 
-static int do_locks(const struct step *step)
+/* What the kernel does for it is done by this very thread. */
+static int write_text(const char *path, const char *text)
 {
-	int fd = open("/dev/lt_locks", O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	ssize_t written;
 	int err;
 
 	if (fd < 0)
-		return step_fail("open /dev/lt_locks");
-	written = write(fd, step->rest, strlen(step->rest));
-	err = written < 0 ? step_fail("write to /dev/lt_locks") : 0;
+		return step_fail("open for writing");
+	written = write(fd, text, strlen(text));
+	err = written < 0 ? step_fail("write") : 0;
 	close(fd);
+	return err;
+}
+
+/* To a file in sysfs, for example. */
+static int do_write(const struct step *step)
+{
+	return write_text(step->words[1], step->words[2]);
+}
+
+static int do_locks(const struct step *step)
+{
+	return write_text("/dev/lt_locks", step->rest);
+}
+
+/* One word for lt_objects, with what follows it: a handle's name becomes its file's number. */
+static void put_word(FILE *out, const char *word, size_t length, char after)
+{
+	char name[NAME_MAX_LENGTH];
+	struct handle *handle = NULL;
+
+	if (length && length < sizeof(name)) {
+		snprintf(name, sizeof(name), "%.*s", (int)length, word);
+		handle = handle_find(name);
+	}
+	if (handle)
+		fprintf(out, "%d", handle->fd);
+	else
+		fprintf(out, "%.*s", (int)length, word);
+	if (after)
+		fputc(after, out);
+}
+
+static int do_objects(const struct step *step)
+{
+	const char *word = step->rest;
+	char *commands = NULL;
+	size_t size, length;
+	FILE *out = open_memstream(&commands, &size);
+	int err;
+
+	if (!out)
+		return step_fail("open_memstream");
+	for (; *word; word += length + (word[length] != '\0')) {
+		length = strcspn(word, ", \t");
+		put_word(out, word, length, word[length]);
+	}
+	fclose(out);
+	err = write_text("/dev/lt_objects", commands);
+	free(commands);
 	return err;
 }
 
@@ -620,9 +670,11 @@ static const struct step_kind {
 	{ "device", 3, 3, do_device },
 	{ "close", 1, 1, do_close },
 	{ "locks", 1, -1, do_locks },
+	{ "objects", 1, -1, do_objects },
 	{ "sleep", 1, 1, do_sleep },
 	{ "print", 0, -1, do_print },
 	{ "touch", 1, 1, do_touch },
+	{ "write", 2, 2, do_write },
 	{ "await", 1, 2, do_await },
 	{ "join", 1, 2, do_join },
 	{ "hangs", 2, 2, do_hangs },
