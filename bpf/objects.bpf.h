@@ -271,8 +271,13 @@ ALWAYS_INLINE void on_pci_born(void *ctx, __u64 pci, __u64 result)
 
 ALWAYS_INLINE void on_pci_dead(void *ctx, __u64 device)
 {
-	if (bpf_core_type_exists(struct vfio_pci_core_device))
-		object_gone(device - bpf_core_field_offset(struct vfio_pci_core_device, vdev), LT_OBJECT_PCI);
+	__u64 pci;
+
+	if (!bpf_core_type_exists(struct vfio_pci_core_device))
+		return;
+	pci = device - bpf_core_field_offset(struct vfio_pci_core_device, vdev);
+	object_check(ctx, pci, LT_OBJECT_PCI);
+	object_gone(pci, LT_OBJECT_PCI);
 }
 
 ALWAYS_INLINE void on_iommu_born(void *ctx, __u64 argument, __u64 iommu)

@@ -97,19 +97,18 @@ void rule_set_release(struct rule_set *set)
 	set->rules = NULL;
 }
 
-static const struct lock_spec *find_class(const struct rule_set *set, const char *name)
+static bool has_class(const struct rule_set *set, const struct lock_spec *spec)
 {
 	for (size_t i = 0; i < set->class_count; i++)
-		if (!strcmp(set->classes[i].name, name))
-			return &set->classes[i];
-	return NULL;
+		if (!strcmp(set->classes[i].name, spec->name) && set->classes[i].pointer == spec->pointer &&
+		    !strcmp(set->classes[i].symbol, spec->symbol))
+			return true;
+	return false;
 }
 
 int rule_set_add_class(struct rule_set *set, const struct lock_spec *spec)
 {
-	const struct lock_spec *other = find_class(set, spec->name);
-
-	if (other && other->pointer == spec->pointer && !strcmp(other->symbol, spec->symbol))
+	if (has_class(set, spec))
 		return 0;
 	if (set->class_count == USER_CLASSES_MAX) {
 		message_error("at most %d locks of your own can be watched", USER_CLASSES_MAX);
@@ -143,7 +142,8 @@ static void add_to_set(const struct rule_set *set, const char *name, struct lt_c
 		classes->word[user / 64] |= 1ULL << user % 64;
 		own = true;
 	}
-	if (!own)
+	/* Also where a lock of the user's own has the name of a declared class. */
+	if (!own || id != LT_CLASS_FOREIGN)
 		classes->word[id / 64] |= 1ULL << id % 64;
 }
 

@@ -47,6 +47,25 @@ static uint64_t boot_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
+/* Closure was there first: the lock gets its class, with the counts moved as watch_lock() in bpf/ does. */
+static int claim(struct locktrace_bpf *object, uint64_t address, struct lt_watched *value)
+{
+	int fd = bpf_map__fd(object->maps.watched);
+	struct lt_watched old;
+
+	if (bpf_map_lookup_elem(fd, &address, &old) || old.class_id == value->class_id)
+		return 0;
+	if (bpf_map_update_elem(fd, &address, value, BPF_EXIST))
+		return -errno;
+	if (old.flags & LT_WATCHED_LET_GO) {
+		__atomic_fetch_add(&object->bss->filter[lt_filter_index(address)], 1, __ATOMIC_RELAXED);
+		__atomic_fetch_sub(&object->bss->let_go_now, 1, __ATOMIC_RELAXED);
+	}
+	if (old.class_id == LT_CLASS_FOREIGN)
+		__atomic_fetch_sub(&object->bss->foreign_now, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
 /* Adds one lock to the watched ones. 0, -E2BIG when the map is full. */
 static int watch_at(struct tracer *t, uint64_t address, uint32_t class_id)
 {
@@ -54,7 +73,7 @@ static int watch_at(struct tracer *t, uint64_t address, uint32_t class_id)
 	struct locktrace_bpf *object = tracer_first(t);
 
 	if (bpf_map_update_elem(bpf_map__fd(object->maps.watched), &address, &value, BPF_NOEXIST))
-		return errno == EEXIST ? 0 : -errno;
+		return errno == EEXIST ? claim(object, address, &value) : -errno;
 	__atomic_fetch_add(&object->bss->filter[lt_filter_index(address)], 1, __ATOMIC_RELAXED);
 	return 0;
 }

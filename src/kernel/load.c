@@ -121,6 +121,8 @@ static bool find_call(struct tracer *t, size_t slot)
 		t->attach_failed++;
 		return false;
 	}
+	if (*symbol.module && !load_module_present(t, symbol.module))
+		return false;
 	snprintf(call->module, sizeof(call->module), "%s", symbol.module);
 	find_function(t, call->module, function, &call_targets[slot]);
 	return true;

@@ -162,7 +162,7 @@ static enum attach_kind choose_attach(enum attach_kind wanted)
 	return ATTACH_KPROBE;
 }
 
-/* Of the names and states of all loaded modules; 0: none are, or it cannot be read. */
+/* Of the names of all modules that are live; 0: none are, or it cannot be read. */
 static uint64_t hash_modules(void)
 {
 	FILE *file = fopen("/proc/modules", "re");
@@ -170,11 +170,12 @@ static uint64_t hash_modules(void)
 	char line[512], name[64], state[16];
 
 	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%63s %*s %*s %*s %15s", name, state) != 2)
+		/* One that is not live yet counts when it is. */
+		if (sscanf(line, "%63s %*s %*s %*s %15s", name, state) != 2 || strcmp(state, "Live") != 0)
 			continue;
 		for (const char *c = name; *c; c++)
 			hash = hash * 31 + (unsigned char)*c;
-		hash = hash * 31 + (unsigned char)state[0];
+		hash = hash * 31 + ',';
 	}
 	if (file)
 		fclose(file);
@@ -366,7 +367,9 @@ static void look_for_own(struct tracer *t)
 		kallsyms_reload(t->symbols);
 		for (size_t i = 0; i < t->options.user_class_count; i++)
 			t->user_classes[i].refused = false;
-		if (t->instance_count < INSTANCES_MAX && load_find_calls(t) && bring_up_calls(t))
+		for (size_t i = 0; i < t->options.call_count; i++)
+			t->calls[i].refused = false;
+		if (load_find_calls(t) && (t->instance_count == INSTANCES_MAX || bring_up_calls(t)))
 			t->attach_failed++;
 	}
 	discover_user_classes(t);
@@ -391,8 +394,14 @@ int tracer_tick(struct tracer *tracer)
 		count++;
 	}
 	look_for_own(tracer);
-	if (!count || tracer->instance_count == INSTANCES_MAX)
+	if (!count)
 		return 0;
+	if (tracer->instance_count == INSTANCES_MAX) {
+		tracer->attach_failed += (uint64_t)count;
+		for (size_t i = 0; i < hook_module_count; i++)
+			tracer->module_attached[i] = tracer->module_attached[i] || arrived[i];
+		return -ENOSPC;
+	}
 	kallsyms_reload(tracer->symbols);
 	err = bring_up(tracer, arrived);
 	for (size_t i = 0; i < hook_module_count; i++) {

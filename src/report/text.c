@@ -78,15 +78,23 @@ static void print_cycle(const struct finding *f, FILE *out)
 	fprintf(out, "  -> %s\n", report_class(f->edges[f->edge_count - 1].to, class, sizeof(class)));
 }
 
-static void print_lock(const struct report_context *c, const struct lt_held *held,
-		       const struct model_lock *lock, FILE *out)
+static void print_lock_name(const struct report_context *c, const struct lt_held *held,
+			    const struct model_lock *lock, FILE *out)
 {
-	char class[REPORT_TEXT_LEN], object[REPORT_TEXT_LEN], place[REPORT_TEXT_LEN];
+	char class[REPORT_TEXT_LEN], object[REPORT_TEXT_LEN];
 
 	fprintf(out, "%016" PRIx64 " (%s)", (uint64_t)held->addr,
 		report_class(lock->class, class, sizeof(class)));
 	if (*report_object(c, lock->object, object, sizeof(object)))
 		fprintf(out, " of %s", object);
+}
+
+static void print_lock(const struct report_context *c, const struct lt_held *held,
+		       const struct model_lock *lock, FILE *out)
+{
+	char place[REPORT_TEXT_LEN];
+
+	print_lock_name(c, held, lock, out);
 	if (held->count > 1)
 		fprintf(out, " and %u more of its class", held->count - 1);
 	if (held->ip) {
@@ -152,12 +160,11 @@ static void print_call(const struct report_context *c, const struct finding *f, 
 	fprintf(out, " %s%s", f->kind == FINDING_FORBIDDEN_CALL ? "called " : "", deed(f));
 	if (f->kind != FINDING_FORBIDDEN_CALL) {
 		fputs("\n          ", out);
-		print_lock(c, &s->held[s->held_count], s->locks[s->held_count], out);
-	} else {
-		fputc('\n', out);
+		print_lock_name(c, &s->held[s->held_count], s->locks[s->held_count], out);
 	}
-	fprintf(out, "    while it held %u lock%s%s\n", s->held_count, s->held_count == 1 ? "" : "s",
-		s->held_count ? ":" : "");
+	fputc('\n', out);
+	if (s->held_count)
+		fprintf(out, "    while it held %u lock%s:\n", s->held_count, s->held_count == 1 ? "" : "s");
 	print_held(c, s, out);
 	print_stack(c, s, out);
 }

@@ -251,7 +251,7 @@ json_names='
 	def cycle($a; $b; $c): cycle_of([$a, $b, $c]);
 	def edge($from; $to): [.edges[] | select(.from == $from and .to == $to)][0];
 	def of_kind($kind): [findings[] | select(.kind == $kind)];
-	def functions: map(sub("\\+.*"; ""));
+	def functions: map(sub("[+ ].*"; ""));
 '
 
 # check_json FILE WHAT FILTER [WHAT FILTER]...: each jq filter must give true
