@@ -283,18 +283,44 @@ static bool place_user_class(struct tracer *t, size_t i)
 	return state->placed;
 }
 
+/* The lock's address now; 0: the pointer to it is not set (yet), or cannot be read. */
+static uint64_t user_class_address(struct tracer *t, size_t i)
+{
+	const struct lock_place *place = &t->user_classes[i].place;
+	uint64_t object;
+
+	if (!t->options.user_classes[i].pointer)
+		return place->address;
+	if (discover_read(t, place->address, &object, sizeof(object)) || !object)
+		return 0;
+	return object + place->offset;
+}
+
+/* Initialised again, or another one behind its pointer: then it is to be watched anew. */
+static bool user_class_is_watched(struct tracer *t, size_t i)
+{
+	struct user_class_state *state = &t->user_classes[i];
+	struct lt_watched entry;
+
+	if (!state->watched)
+		return false;
+	if (user_class_address(t, i) == state->watched &&
+	    !bpf_map_lookup_elem(bpf_map__fd(tracer_first(t)->maps.watched), &state->watched, &entry) &&
+	    entry.class_id == LT_CLASS_USER + i)
+		return true;
+	discover_user_class_gone(t, i);
+	return false;
+}
+
 static bool watch_user_class(struct tracer *t, size_t i)
 {
 	const struct lock_spec *spec = &t->options.user_classes[i];
 	struct user_class_state *state = &t->user_classes[i];
-	uint64_t address = state->place.address, object;
+	uint64_t address = user_class_address(t, i);
 
-	if (spec->pointer) {
-		/* Not set yet: looked at again at the next tick. */
-		if (discover_read(t, address, &object, sizeof(object)) || !object)
-			return false;
-		address = object + state->place.offset;
-	}
+	/* Not set yet: looked at again at the next tick. */
+	if (!address)
+		return false;
 	if (watch_at(t, address, LT_CLASS_USER + (uint32_t)i)) {
 		message_info("%s cannot be watched: the table of watched locks is full", spec->name);
 		state->refused = true;
@@ -310,7 +336,7 @@ size_t discover_user_classes(struct tracer *t)
 	size_t count = 0;
 
 	for (size_t i = 0; i < t->options.user_class_count; i++)
-		if (!t->user_classes[i].watched && place_user_class(t, i) && watch_user_class(t, i))
+		if (!user_class_is_watched(t, i) && place_user_class(t, i) && watch_user_class(t, i))
 			count++;
 	return count;
 }
@@ -319,8 +345,13 @@ void discover_user_class_gone(struct tracer *t, size_t index)
 {
 	struct user_class_state *state = &t->user_classes[index];
 	struct locktrace_bpf *object = tracer_first(t);
+	struct lt_watched entry;
 
-	if (state->watched && !bpf_map_delete_elem(bpf_map__fd(object->maps.watched), &state->watched))
+	/* Only what is still ours: an entry of another class has its own counts. */
+	if (state->watched &&
+	    !bpf_map_lookup_elem(bpf_map__fd(object->maps.watched), &state->watched, &entry) &&
+	    entry.class_id == LT_CLASS_USER + index &&
+	    !bpf_map_delete_elem(bpf_map__fd(object->maps.watched), &state->watched))
 		__atomic_fetch_sub(&object->bss->filter[lt_filter_index(state->watched)], 1,
 				   __ATOMIC_RELAXED);
 	memset(state, 0, sizeof(*state));

@@ -115,7 +115,6 @@ void explain_why(const struct report_context *c, const struct finding *f, FILE *
 		      out);
 		break;
 	case FINDING_FORBIDDEN_CALL:
-		fputs(f->grade == GRADE_INFORMATION ? "on this kernel it cannot deadlock: " : "", out);
 		print_reasons(f, out);
 		print_inside(f, out);
 		break;

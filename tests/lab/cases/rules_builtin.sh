@@ -6,7 +6,7 @@
 # script cannot break must stand in docs/builtin-rules.md as not testable, with the
 # reason. The rules themselves are asked of "locktrace rules", so a new one cannot
 # be forgotten. On 6.1 a second time with kvm-vfio's .destroy, when others hold.
-# lab: kernels=bookworm,bookworm-backports timeout=300 fixture=yes text=docs/builtin-rules.md
+# lab: kernels=bookworm,bookworm-backports timeout=600 fixture=yes text=docs/builtin-rules.md
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 
