@@ -5,7 +5,7 @@
 # the cache and print the directory that holds it. Called by run.sh,
 # initramfs.sh and fixture.sh, and by hand. Needs apt, dpkg and busybox; no root.
 # The mirror is the one the host's own apt uses. What it leaves behind:
-#   root/ (the packages), release, vmlinuz, modules/ and headers/ (links)
+#   unpacked/ (the packages), release, vmlinuz, modules/ and headers/ (links)
 set -euo pipefail
 
 LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -109,16 +109,16 @@ resolve_packages() {
 # are, modules.dep, and headers that do not look below the host's /usr/src.
 finish_tree() {
 	local tree=$1 release=$2 image
-	[ -e "$tree/root/lib" ] || ln -s usr/lib "$tree/root/lib"
+	[ -e "$tree/unpacked/lib" ] || ln -s usr/lib "$tree/unpacked/lib"
 	for image in "boot/vmlinuz-$release" "usr/lib/modules/$release/vmlinuz"; do
-		[ ! -s "$tree/root/$image" ] || ln -sfn "root/$image" "$tree/vmlinuz"
+		[ ! -s "$tree/unpacked/$image" ] || ln -sfn "unpacked/$image" "$tree/vmlinuz"
 	done
 	[ -s "$tree/vmlinuz" ] || die "no vmlinuz in the packages of kernel $release"
-	[ -d "$tree/root/lib/modules/$release/kernel" ] || die "no modules in the packages of kernel $release"
-	ln -sfn "root/lib/modules/$release" "$tree/modules"
-	busybox depmod -b "$tree/root" "$release" || die "depmod failed for kernel $release"
-	[ -d "$tree/root/usr/src/linux-headers-$release" ] || die "no headers in the packages of kernel $release"
-	ln -sfn "root/usr/src/linux-headers-$release" "$tree/headers"
+	[ -d "$tree/unpacked/lib/modules/$release/kernel" ] || die "no modules in the packages of kernel $release"
+	ln -sfn "unpacked/lib/modules/$release" "$tree/modules"
+	busybox depmod -b "$tree/unpacked" "$release" || die "depmod failed for kernel $release"
+	[ -d "$tree/unpacked/usr/src/linux-headers-$release" ] || die "no headers in the packages of kernel $release"
+	ln -sfn "unpacked/usr/src/linux-headers-$release" "$tree/headers"
 	relocate_headers "$tree/headers/Makefile"
 	echo "$release" >"$tree/release"
 }
@@ -136,11 +136,11 @@ fetch_kernel() {
 	mapfile -t packages < <(resolve_packages "$conf")
 	[ ${#packages[@]} -gt 0 ] || die "the package index names no kernel packages behind ${META_PACKAGES[*]}"
 	note "fetching ${packages[*]}"
-	mkdir "$scratch/debs" "$scratch/tree" "$scratch/tree/root"
+	mkdir "$scratch/debs" "$scratch/tree" "$scratch/tree/unpacked"
 	(cd "$scratch/debs" && apt-get -q -c "$conf" download "${packages[@]}" >&2) ||
 		die "apt-get could not download the kernel packages (see above)"
 	for deb in "$scratch"/debs/*.deb; do
-		dpkg -x "$deb" "$scratch/tree/root"
+		dpkg -x "$deb" "$scratch/tree/unpacked"
 	done
 	release=$(printf '%s\n' "${packages[@]}" |
 		sed -n "s/^linux-image-\(.*-cloud-$ARCH\)=.*/\1/p" | head -n 1)
