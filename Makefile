@@ -3,6 +3,7 @@
 # The only entry. "make help" lists the targets. Everything built goes to build/.
 
 BUILD := build
+MAKEFLAGS += --jobs=$(shell nproc)
 ARCH := $(shell uname -m)
 # The names that libbpf's headers and the compiler's search path use for it.
 BPF_ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(ARCH)))
@@ -73,13 +74,21 @@ $(BUILD)/locktrace: $(OBJECTS)
 UNIT_FLAGS := -std=gnu11 $(WARNINGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 UNIT_SOURCES := $(MODEL_SOURCES) src/kernel/cmdline.c $(filter-out src/report/json.c,$(wildcard src/report/*.c))
 
-$(BUILD)/deps-lab: tools/deps.sh
+$(BUILD)/deps-lab: tools/deps.sh | $(BUILD)/deps
 	@tools/deps.sh build lab
 	@mkdir -p $(BUILD) && touch $@
 
-$(BUILD)/tests/%: tests/unit/%.c $(UNIT_SOURCES) $(wildcard tests/unit/*.h include/locktrace/*.h src/*/*.h) $(BUILD)/builtin_rules.h | $(BUILD)/deps-lab
+UNIT_OBJECTS := $(UNIT_SOURCES:src/%.c=$(BUILD)/unit/%.o)
+
+$(BUILD)/unit/%.o: src/%.c | $(BUILD)/deps-lab
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(UNIT_FLAGS) $< $(UNIT_SOURCES) -lcmocka -o $@
+	$(CC) $(CPPFLAGS_ALL) $(UNIT_FLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/tests/%: tests/unit/%.c $(UNIT_OBJECTS) $(BUILD)/builtin_rules.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(UNIT_FLAGS) -MMD -MP $< $(UNIT_OBJECTS) -lcmocka -o $@
+
+-include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
 
 .PHONY: unit
 unit: $(UNIT_TESTS) ## Run the unit tests (no root, no virtual machine)
@@ -117,7 +126,7 @@ check: $(BUILD)/locktrace $(UNIT_TESTS) $(FUZZERS) $(BUILD)/deps-lab ## Run all 
 C_FILES := $(shell find src include bpf vmlinux tests -name '*.[ch]' 2>/dev/null)
 SHELL_FILES := $(shell find tools tests .ci -type f \( -name '*.sh' -o -name run \) 2>/dev/null)
 
-$(BUILD)/deps-lint: tools/deps.sh
+$(BUILD)/deps-lint: tools/deps.sh | $(BUILD)/deps
 	@tools/deps.sh build lab lint
 	@mkdir -p $(BUILD) && touch $@
 

@@ -13,13 +13,21 @@ JOBS=${JOBS:-$(nproc)}
 RESULTS=$(mktemp -d)
 trap 'rm -rf "$RESULTS"' EXIT
 PASSED=0 FAILED=0 SKIPPED=0
+# What did not pass, with its last complaint: told again at the end, where one looks first.
+REMARKS=()
 
+# count STATUS NAME [LOG]
 count() {
 	case $1 in
 	0) PASSED=$((PASSED + 1)) ;;
-	77) SKIPPED=$((SKIPPED + 1)) ;;
-	*) FAILED=$((FAILED + 1)) ;;
+	77) SKIPPED=$((SKIPPED + 1)) REMARKS+=("skipped: $2$(complaint SKIP "${3-}")") ;;
+	*) FAILED=$((FAILED + 1)) REMARKS+=("failed: $2$(complaint 'FAIL|TROUBLE' "${3-}")") ;;
 	esac
+}
+
+complaint() {
+	[ -r "$2" ] || return 0
+	grep -E "$1" "$2" | head -n 1 | sed 's/^/: /'
 }
 
 # A cmocka program: its own tests are counted.
@@ -35,7 +43,11 @@ run_unit() {
 	if [ "$status" -ne 0 ]; then
 		echo "$output"
 		# It ended without telling which test: a sanitizer, a crash.
-		[ "$failed" -gt 0 ] || count 1
+		if [ "$failed" -gt 0 ]; then
+			REMARKS+=("failed: $failed in $(basename "$program")")
+		else
+			count 1 "$(basename "$program")"
+		fi
 	fi
 }
 
@@ -43,7 +55,7 @@ run_unit() {
 run_native() {
 	local status=0
 	"$1" || status=$?
-	count "$status"
+	count "$status" "native $(basename "$1" .sh)"
 }
 
 # A fuzzer, for a minute beside the lab; it is one test.
@@ -75,7 +87,7 @@ prepare_lab() {
 }
 
 run_lab() {
-	local case_file name kernel
+	local case_file name kernel status
 	prepare_lab bookworm bookworm-backports sid bullseye
 	for case_file in "$HERE"/lab/cases/*.sh; do
 		name=$(basename "$case_file" .sh)
@@ -89,7 +101,8 @@ run_lab() {
 	done
 	wait
 	for status in "$RESULTS"/*.status; do
-		count "$(cat "$status")"
+		name=$(basename "$status" .status)
+		count "$(cat "$status")" "$name" "$RESULTS/$name.log"
 	done
 }
 
@@ -107,5 +120,6 @@ if [ "$MODE" = all ]; then
 	done
 	run_lab # waits for the fuzzers too, and counts them
 fi
+[ ${#REMARKS[@]} -eq 0 ] || printf '%s\n' "${REMARKS[@]}"
 echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
 [ "$FAILED" -eq 0 ]
