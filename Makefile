@@ -72,7 +72,7 @@ $(BUILD)/locktrace: $(OBJECTS)
 
 # Unit tests: pure logic, with sanitizers, without root, BPF or a kernel.
 UNIT_FLAGS := -std=gnu11 $(WARNINGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
-UNIT_SOURCES := $(MODEL_SOURCES) src/kernel/cmdline.c $(filter-out src/report/json.c,$(wildcard src/report/*.c))
+UNIT_SOURCES := $(MODEL_SOURCES) src/kernel/cmdline.c $(wildcard src/report/*.c)
 
 $(BUILD)/deps-lab: tools/deps.sh | $(BUILD)/deps
 	@tools/deps.sh build lab
@@ -86,7 +86,7 @@ $(BUILD)/unit/%.o: src/%.c | $(BUILD)/deps-lab
 
 $(BUILD)/tests/%: tests/unit/%.c $(UNIT_OBJECTS) $(BUILD)/builtin_rules.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(UNIT_FLAGS) -MMD -MP $< $(UNIT_OBJECTS) -lcmocka -o $@
+	$(CC) $(CPPFLAGS_ALL) $(UNIT_FLAGS) -MMD -MP $< $(UNIT_OBJECTS) -lcmocka -ljansson -o $@
 
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
 

@@ -50,7 +50,7 @@ enum lt_class_id {
 		LT_STATIC_CLASSES(LT_CLASS_STATIC_ID)
 #undef LT_CLASS_STATIC_ID
 			LT_CLASS_DECLARED_END,
-	LT_CLASS_USER = 64, /* the first class of the user's own (--watch) */
+	LT_CLASS_USER = 64, /* the first class of the user's own (--watch, rules) */
 	LT_CLASS_USER_MAX = 128,
 };
 

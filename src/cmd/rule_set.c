@@ -299,11 +299,15 @@ static void warn_of_call(const struct rule_set *set, size_t index)
 
 void rule_set_warn(const struct rule_set *set)
 {
-	const struct rule *a, *b;
+	struct rule_conflict conflicts[RULES_CONFLICTS_MAX];
+	size_t count = rules_find_conflicts(set->rules, conflicts, RULES_CONFLICTS_MAX);
 
-	if (rules_find_conflict(set->rules, &a, &b))
+	for (size_t i = 0; i < count; i++) {
+		const struct rule *a = conflicts[i].a, *b = conflicts[i].b;
+
 		message_info("%s:%u and %s:%u contradict each other: '%s', '%s'", a->file, a->line, b->file,
 			     b->line, a->text, b->text);
+	}
 	for (size_t i = 0; set->tracer && i < set->call_count; i++)
 		if (!tracer_call_attached(set->tracer, i))
 			warn_of_call(set, i);

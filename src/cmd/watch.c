@@ -48,12 +48,11 @@ struct watch {
 	struct deadlocks deadlocks;
 	struct utsname system;
 	char taint[32];
-	uint64_t printed, outside;
 	uint64_t refused;       /* records that the model did not take */
 	int64_t drain_until_ns; /* at the end: what is in the ring is still taken in, until then; 0: not at
 				   the end */
 	int64_t deadline_ns;    /* CLOCK_MONOTONIC; 0: none */
-	bool finding_seen;
+	bool finding_seen;      /* one that was told, and not for information only */
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -99,11 +98,9 @@ static uint64_t chain_hits(void *context, uint64_t key)
 	return tracer_chain_hits(w->tracer, key);
 }
 
-/* The process that a lock's VM belongs to; 0: none. */
-static uint32_t lock_pid(const struct watch *w, const struct model_lock *lock)
+/* The process of the VM that an object is or belongs to; 0: none. */
+static uint32_t object_pid(const struct watch *w, const struct model_object *object)
 {
-	const struct model_object *object = lock->object;
-
 	for (int i = 0; object && i < 4; i++) {
 		if (object->kind == LT_OBJECT_VM)
 			return object->pid;
@@ -122,30 +119,26 @@ static bool concerns(const struct watch *w, uint32_t pid)
 }
 
 /* --pid and --vm: does a task or a VM of the finding match? */
-static bool is_wanted(const void *context, const struct finding *f)
+static bool is_wanted(const struct watch *w, const struct finding *f)
 {
-	const struct watch *w = context;
-
 	if (!w->options.pid && !w->options.vm)
 		return true;
 	for (size_t i = 0; i < f->edge_count; i++)
 		if (concerns(w, f->edges[i].sighting->task.pid) ||
-		    concerns(w, lock_pid(w, f->edges[i].from_lock)))
+		    concerns(w, object_pid(w, f->edges[i].from_lock->object)) ||
+		    concerns(w, object_pid(w, f->edges[i].sighting->object)))
 			return true;
 	return false;
 }
 
-static void on_finding(void *context, const struct finding *finding)
+static bool on_finding(void *context, const struct finding *finding)
 {
 	struct watch *w = context;
 	struct report_trust trust = trust_now(w);
 
-	if (!is_wanted(w, finding)) {
-		w->outside++;
-		return;
-	}
-	w->printed++;
-	w->finding_seen = true;
+	if (!finding->told && !is_wanted(w, finding))
+		return false;
+	w->finding_seen |= finding->grade > GRADE_INFORMATION;
 	model_refresh(w->model, finding);
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
@@ -153,6 +146,7 @@ static void on_finding(void *context, const struct finding *finding)
 		json_finding(&w->report, finding, stdout);
 	else
 		text_finding(&w->report, finding, &trust, stdout);
+	return true;
 }
 
 /* Why it is to end now; NULL: it is not. */
@@ -462,7 +456,7 @@ static void show_progress(struct watch *w)
 	fprintf(stderr,
 		"\r\033[K%" PRIu64 " VMs, %" PRIu64 " groups; %" PRIu64 " dependencies, %" PRIu64
 		" findings, %" PRIu64 " lost",
-		seen.objects[LT_OBJECT_VM], seen.objects[LT_OBJECT_GROUP], seen.dependencies, w->printed,
+		seen.objects[LT_OBJECT_VM], seen.objects[LT_OBJECT_GROUP], seen.dependencies, seen.told,
 		lost);
 }
 
@@ -518,8 +512,6 @@ static const char *watch_loop(struct watch *w)
 static void say_summary(struct watch *w, const char *ended, int64_t start)
 {
 	struct report_summary summary = { .trust = trust_now(w),
-					  .findings = w->printed,
-					  .outside = w->outside,
 					  .ended = ended,
 					  .seconds = (uint64_t)(clock_ns(CLOCK_MONOTONIC) - start) /
 						     1000000000 };
@@ -528,12 +520,9 @@ static void say_summary(struct watch *w, const char *ended, int64_t start)
 	tracer_numbers(w->tracer, &numbers);
 	summary.foreign = numbers.foreign;
 	model_count(w->model, &summary.seen);
-	summary.ignored = summary.seen.ignored;
 	for (uint32_t id = 1; model_finding(w->model, id); id++)
 		model_refresh(w->model, model_finding(w->model, id));
 	summary.model = w->model;
-	summary.shown = is_wanted;
-	summary.context = w;
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
 	if (w->options.json)
@@ -574,7 +563,7 @@ static int watch_run(struct watch *w)
 		message_error("the report could not be written: standard output is full or closed");
 		return EXIT_UNABLE;
 	}
-	return w->printed ? EXIT_FINDINGS : EXIT_NOTHING;
+	return w->finding_seen ? EXIT_FINDINGS : EXIT_NOTHING;
 }
 
 int cmd_watch(int argc, char **argv)

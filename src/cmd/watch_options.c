@@ -41,7 +41,7 @@ static const struct argp_option options[] = {
 	{ "duration", KEY_DURATION, "SEC", 0, "End after so many seconds (default: on Ctrl-C)", 0 },
 	{ "every-lock", KEY_EVERY_LOCK, NULL, 0,
 	  "Watch every mutex of the kernel, not only KVM's and VFIO's: for the lab, it is not cheap", 0 },
-	{ "exit-on-finding", KEY_EXIT, NULL, 0, "End at the first finding", 0 },
+	{ "exit-on-finding", KEY_EXIT, NULL, 0, "End at the first finding that is not only information", 0 },
 	{ "json", KEY_JSON, NULL, 0, "One JSON object a line on standard output (docs/json.md)", 0 },
 	{ "no-builtin-rules", KEY_NO_BUILTIN, NULL, 0, "Leave the built-in rules out (see locktrace rules)",
 	  0 },
@@ -185,7 +185,7 @@ static const struct argp argp = {
 	.doc = "Attaches to the running kernel, follows the locks of KVM and VFIO, reports lock-order violations "
 	       "as they show and a summary at the end. Needs root. Nothing is changed in the kernel, and all of "
 	       "it is gone when locktrace ends."
-	       "\vExit status: 0 nothing found, 1 findings, 2 could not run.\n\n"
+	       "\vExit status: 0 nothing found but information, 1 findings, 2 could not run.\n\n"
 	       "Example: watch a host for a minute\n  locktrace watch --duration 60\n"
 	       "Example: wait for the first finding, as JSON\n  locktrace watch --json --exit-on-finding",
 };

@@ -79,7 +79,7 @@ static struct not_last *not_last_find_or_new(struct call_table *table, const cha
 static int call_take_not_last(struct call_table *table, const struct model_options *options,
 			      const char *function, const struct shared_sighting *sighting)
 {
-	struct class *under = judge_call_class(options->rules, sighting);
+	struct class *under = judge_put(options->rules, sighting, function);
 	struct not_last *entry;
 
 	if (!under)
@@ -99,6 +99,7 @@ static int call_take_misuse(struct search *search, enum finding_kind kind, const
 		.identity = { .kind = kind, .count = 1, .classes = { sighting_lock(sighting, last)->class } },
 		.witness = { sighting, last },
 		.grade = GRADE_DANGER,
+		.owner = call->owner,
 		.owner_tid = call->owner_tid,
 		.owner_comm = call->owner_comm,
 	};

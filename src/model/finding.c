@@ -272,6 +272,21 @@ void finding_count(struct finding_entry *entry, uint64_t record, uint64_t time_n
 	entry->public.time_ns = time_ns;
 }
 
+/* An edge can stand in it twice: that of a class with itself. */
+static uint64_t finding_total(const struct finding_entry *entry)
+{
+	uint64_t total = 0;
+	uint32_t i, j;
+
+	for (i = 0; i < entry->public.edge_count; i++) {
+		for (j = 0; j < i && entry->edges[j] != entry->edges[i]; j++)
+			;
+		if (j == i)
+			total += entry->public.edges[i].count;
+	}
+	return total;
+}
+
 void finding_refresh(struct finding_table *table, struct finding_entry *entry)
 {
 	const struct model_options *options = table->options;
@@ -288,10 +303,12 @@ void finding_refresh(struct finding_table *table, struct finding_entry *entry)
 			edge->count = 1;
 		edge->first_ns = evidence->first_ns;
 		edge->last_ns = evidence->last_ns;
-		/* None where one record proved its own held lock dead; not counted without an edge. */
-		edge->instances = class_edge && class_edge->instances ? class_edge->instances : 1;
+		edge->instances = class_edge ? class_edge->instances : 0;
+		if (class_edge && !edge->instances) /* one record proved its own held lock dead */
+			edge->instances = 1;
 		edge->many_tasks = evidence->many_tasks;
 	}
+	entry->public.count = finding_total(entry);
 }
 
 /* Who is ignored stays so as long as that rule is in force, whatever evidence is shown. */
@@ -314,15 +331,15 @@ void finding_tell(struct finding_table *table, struct finding_entry *entry, cons
 	entry->public.guard = grade->guard ? &grade->guard->public : NULL;
 	entry->public.guard_per_object = grade->guard_per_object;
 	/* The grade of something nobody was told of is none. */
-	entry->public.previous_grade = entry->told ? entry->public.grade : GRADE_NONE;
+	entry->public.previous_grade = entry->public.told ? entry->public.grade : GRADE_NONE;
 	entry->public.grade = grade->grade;
 	finding_refresh(table, entry);
 	finding_match(table, &entry->public);
-	if (entry->public.ignored)
+	if (entry->public.ignored || !options->on_finding)
 		return;
-	entry->told = true;
-	if (options->on_finding)
-		options->on_finding(options->context, &entry->public);
+	if (options->on_finding(options->context, &entry->public))
+		entry->public.told = true;
+	entry->public.left_out = !entry->public.told;
 }
 
 int finding_see(struct finding_table *table, struct finding_entry *entry, const struct finding_sight *sight,
@@ -345,6 +362,7 @@ int finding_see(struct finding_table *table, struct finding_entry *entry, const 
 	entry->caller = seen->task;
 	if (sight->grade <= entry->public.grade)
 		return error;
+	entry->public.owner = sight->owner;
 	entry->public.owner_tid = sight->owner_tid;
 	if (sight->owner_comm)
 		memcpy(entry->public.owner_comm, sight->owner_comm, LT_COMM_LEN);

@@ -25,7 +25,6 @@ struct finding_entry {
 	struct counter counter;
 	struct lt_task caller; /* forbidden_call: who made it last */
 	uint64_t record;       /* number of the last record counted */
-	bool told;             /* once at least: not if it was ignored from the first on */
 	bool repeats;          /* a class stands in it more than once: see search.c */
 	bool retired;          /* after a uniting: another finding says the same; told, no longer found */
 };
@@ -54,6 +53,8 @@ struct finding_sight {
 	enum finding_grade grade;
 	uint32_t rule_count; /* at most FINDING_RULES_MAX */
 	const struct rule *const *rules;
+	/* Of a misuse, as in struct finding. */
+	uint64_t owner;
 	uint32_t owner_tid;
 	const char *owner_comm; /* LT_COMM_LEN bytes; NULL: none */
 };
@@ -82,7 +83,7 @@ void finding_set_witness(struct finding_table *table, struct finding_entry *entr
 
 /* Counts one record once. */
 void finding_count(struct finding_entry *entry, uint64_t record, uint64_t time_ns);
-/* Brings the figures of all edges up to date. */
+/* Brings the figures of all edges, and its own, up to date. */
 void finding_refresh(struct finding_table *table, struct finding_entry *entry);
 /*
  * One more sighting for a finding without edges in the graph: counted, and told

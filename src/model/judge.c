@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "locktrace/object_functions.h"
+
 const struct rule *judge_next(const struct rules *rules, enum rule_kind kind, size_t *at)
 {
 	size_t count = rules ? rules_count(rules) : 0;
@@ -175,26 +177,38 @@ void judge_call(const struct rules *rules, const struct shared_sighting *sightin
 		out->grade = GRADE_INFORMATION;
 }
 
-/* The rule for a class that stands first, so that it is the class that judge_call() would take. */
-static const struct rule *judge_first_held(const struct rules *rules, enum rule_kind kind,
-					   const struct shared_sighting *sighting)
+/* Whether the last put of a reference calls a function: by the table of puts. */
+static bool put_ends_in(const char *put, const char *function)
+{
+#define COMPARE_PUT(module, name, type, member, last, inlined) \
+	if (!strcmp(put, #name))                               \
+		return !strcmp(function, #last) || !strcmp(function, #inlined);
+	LT_PUTS(COMPARE_PUT)
+#undef COMPARE_PUT
+	return false;
+}
+
+/* The first rule of a kind that names, for what the last put calls, a class that is held. */
+static const struct rule *judge_put_by(const struct rules *rules, enum rule_kind kind,
+				       const struct shared_sighting *sighting, const char *put)
 {
 	const struct rule *rule;
 	size_t at = 0;
 
 	while ((rule = judge_next(rules, kind, &at))) {
-		if (sighting_find_class(sighting, rule->classes[0]) < sighting->public.held_count)
+		if (put_ends_in(put, rule->function) &&
+		    sighting_find_class(sighting, rule->classes[0]) < sighting->public.held_count)
 			return rule;
 	}
 	return NULL;
 }
 
-struct class *judge_call_class(const struct rules *rules, const struct shared_sighting *sighting)
+struct class *judge_put(const struct rules *rules, const struct shared_sighting *sighting, const char *put)
 {
-	const struct rule *rule = judge_first_held(rules, RULE_FORBID, sighting);
+	const struct rule *rule = judge_put_by(rules, RULE_FORBID, sighting, put);
 
 	if (!rule)
-		rule = judge_first_held(rules, RULE_NOTE, sighting);
+		rule = judge_put_by(rules, RULE_NOTE, sighting, put);
 	if (!rule)
 		return NULL;
 	return sighting_lock(sighting, sighting_find_class(sighting, rule->classes[0]))->class;

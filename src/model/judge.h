@@ -46,7 +46,10 @@ struct call_judgement {
  */
 void judge_call(const struct rules *rules, const struct shared_sighting *sighting, const char *function,
 		struct call_judgement *out);
-/* The class held that a call rule in force names, of whatever function, chosen likewise; NULL: none. */
-struct class *judge_call_class(const struct rules *rules, const struct shared_sighting *sighting);
+/*
+ * The class held under which rules in force name what the last put of this function calls
+ * (LT_PUTS), chosen likewise; NULL: none, or no function that puts references.
+ */
+struct class *judge_put(const struct rules *rules, const struct shared_sighting *sighting, const char *put);
 
 #endif

@@ -92,17 +92,17 @@ static struct lock *object_living_lock(const struct object *object)
 }
 
 /* An object dies with its locks and with the objects that are part of it (two levels at most). */
-static void model_kill_object(struct model *model, struct object *object)
+static void model_kill_object(struct model *model, struct object *object, uint64_t time_ns)
 {
 	struct object *child;
 	struct lock *lock;
 
 	object_get(object); /* its last lock or child must not take it away under us */
 	while ((child = object_doomed_child(object)))
-		model_kill_object(model, child);
+		model_kill_object(model, child, time_ns);
 	while ((lock = object_living_lock(object)))
 		model_kill_lock(model, lock);
-	object_die(&model->objects, object);
+	object_die(&model->objects, object, time_ns);
 	object_put(&model->objects, object);
 }
 
@@ -116,7 +116,7 @@ static int model_learn_object(struct model *model, const struct lt_record_object
 	struct list *link;
 
 	if (object && object->known && record->event == LT_OBJECT_BORN)
-		model_kill_object(model, object);
+		model_kill_object(model, object, record->header.time_ns);
 	object = object_find_or_new(&model->objects, record->addr, record->kind);
 	if (!object)
 		return -ENOMEM;
@@ -134,7 +134,7 @@ static int model_feed_object(struct model *model, const struct lt_record_object 
 		return model_learn_object(model, record);
 	object = object_find(&model->objects, record->addr, record->kind);
 	if (object)
-		model_kill_object(model, object);
+		model_kill_object(model, object, record->header.time_ns);
 	return 0;
 }
 
@@ -497,10 +497,14 @@ static int model_take_call(struct model *model, struct search *search, const str
 			   const struct chain_locks *locks)
 {
 	struct shared_sighting *sighting = sighting_new(record, locks->newest);
+	struct object *object;
 	int error;
 
 	if (!sighting)
 		return -ENOMEM;
+	object = object_find_at(&model->objects, record->call.argument, record->header.time_ns);
+	if (object)
+		sighting_set_object(sighting, object);
 	error = call_take(&model->calls, search, &record->call, sighting);
 	sighting_put(&model->locks, sighting);
 	return error;
@@ -567,14 +571,19 @@ const char *model_object_describe(const struct model *model, const struct model_
 	return out;
 }
 
-static uint64_t model_count_ignored(const struct model *model)
+static void model_count_findings(const struct model *model, struct model_counts *out)
 {
-	uint64_t ignored = 0;
 	uint32_t i;
 
-	for (i = 0; i < model->findings.count; i++)
-		ignored += model->findings.entries[i]->public.ignored != NULL;
-	return ignored;
+	out->findings = model->findings.count;
+	for (i = 0; i < model->findings.count; i++) {
+		const struct finding *finding = &model->findings.entries[i]->public;
+
+		out->told += finding->told;
+		out->information += finding->told && finding->grade == GRADE_INFORMATION;
+		out->ignored += !finding->told && finding->ignored;
+		out->left_out += !finding->ignored && finding->left_out;
+	}
 }
 
 void model_count(const struct model *model, struct model_counts *out)
@@ -584,9 +593,8 @@ void model_count(const struct model *model, struct model_counts *out)
 		.classes = model->classes.count - model->classes.united,
 		.locks = model->locks.by_addr.count,
 		.dependencies = model->dependencies.count,
-		.findings = model->findings.count,
-		.ignored = model_count_ignored(model),
 	};
+	model_count_findings(model, out);
 	memcpy(out->objects, model->objects.alive, sizeof(out->objects));
 }
 

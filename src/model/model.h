@@ -51,7 +51,7 @@ enum finding_kind {
 /* From weakest to strongest; a finding is told again when its grade rises. */
 enum finding_grade {
 	GRADE_NONE = 0,
-	GRADE_INFORMATION, /* worth knowing; a rule says why it cannot deadlock on this kernel */
+	GRADE_INFORMATION, /* worth knowing; a rule says why it is no danger, or not known to be one */
 	GRADE_ONE_TASK,    /* every observation of every edge is of one and the same task */
 	GRADE_GUARDED,     /* one instance was held exclusively in every observation of every edge */
 	GRADE_POSSIBLE,    /* at class level: what lockdep reports */
@@ -110,6 +110,8 @@ struct sighting {
 	 * NULL. */
 	uint32_t held_count;
 	uint32_t stack_count;
+	/* Of a call: the object that its argument is, alive or just dead; NULL: none that is known. */
+	const struct model_object *object;
 	const struct lt_held *held;            /* held_count + 1 entries */
 	const struct model_lock *const *locks; /* the same entries, as locks */
 	const uint64_t *stack;
@@ -128,8 +130,13 @@ struct finding_edge {
 	uint32_t from_index;
 	uint64_t count;             /* times this dependency was seen, all instances; at least 1 */
 	uint64_t first_ns, last_ns; /* CLOCK_BOOTTIME, of new sightings */
-	uint32_t instances;         /* pairs of locks seen in this order */
-	bool many_tasks;            /* seen of more than one task */
+	/* Pairs of locks seen in this order; 0: not counted, as no dependency is the evidence. */
+	uint32_t instances;
+	/*
+	 * Seen of more than one task. False is "of one task", but where to is NULL it says nothing: a call
+	 * is told once for each held stack, whoever makes it.
+	 */
+	bool many_tasks;
 };
 
 /*
@@ -163,22 +170,33 @@ struct finding {
 	const struct rule *known;   /* the catalogue's entry that it matches; NULL: none */
 	const struct rule *ignored; /* the rule that keeps it from being told; NULL: none */
 	const char *function;       /* forbidden_call: what is called; else NULL */
-	uint32_t owner_tid; /* bad_unlock, freed_held, reinit_held: who owns the lock; 0: unknown, nobody */
+	/* bad_unlock, freed_held, reinit_held: who owns the lock. owner: lt_task.id, 0: nobody; tid 0:
+	 * unknown.
+	 */
+	uint64_t owner;
+	uint32_t owner_tid;
 	char owner_comm[LT_COMM_LEN];
 	/* forbidden_call: classes of locks taken inside the call so far, final ones, no class twice. */
 	uint32_t inside_count;
 	const struct lock_class *inside[FINDING_INSIDE_MAX];
-	uint64_t count;   /* chain records that showed it or one of its edges again, 1 or more */
-	uint64_t time_ns; /* of the last of these */
+	/*
+	 * How often it was seen, 1 or more: the sum over its edges, as of the last model_refresh(), and each
+	 * record since. A circle is so counted once for each time one of its dependencies was seen.
+	 */
+	uint64_t count;
+	uint64_t time_ns; /* of the last record that showed it or an edge of it */
+	bool told;        /* on_finding took it, once at least */
+	bool left_out;    /* on_finding was asked and never took it */
 };
 
 struct model_options {
 	struct symbol_source symbols;
 	/*
 	 * Called for a finding at first sight and again each time its grade
-	 * rises. Must not call back into the model other than to read.
+	 * rises. Says whether it told the user; false: it is left out. Must not
+	 * call back into the model other than to read and to refresh. May be NULL.
 	 */
-	void (*on_finding)(void *context, const struct finding *finding);
+	bool (*on_finding)(void *context, const struct finding *finding);
 	/* How often the chain with this key was seen so far, 0: not known. May be NULL. */
 	uint64_t (*chain_hits)(void *context, uint64_t key);
 	/* The rules; they must outlive the model, and may be evaluated anew at any time. NULL: none. */
@@ -232,18 +250,22 @@ struct model_counts {
 	uint64_t classes;                  /* distinct, after uniting */
 	uint64_t locks;                    /* known now */
 	uint64_t dependencies;             /* between classes */
-	uint64_t findings;                 /* distinct, the ignored among them */
-	uint64_t ignored;                  /* distinct findings that a rule keeps from being told */
+	uint64_t findings;                 /* distinct; each is one of told, ignored, left_out */
+	uint64_t told;                     /* taken by on_finding */
+	uint64_t information;              /* of these, how many are of no higher grade than that */
+	uint64_t ignored;                  /* a rule kept them from being told */
+	uint64_t left_out;                 /* on_finding did not take them */
 	uint64_t objects[LT_OBJECT_KINDS]; /* alive now, by kind */
 };
 
 void model_count(const struct model *model, struct model_counts *out);
 
-/* References put under a lock that rules name, not the last ones (LT_CALL_NOT_LAST). */
+/* References put that were not the last ones (LT_CALL_NOT_LAST), under a lock that rules name for those. */
 struct model_not_last {
-	const char *function;           /* the model's own */
-	const struct lock_class *under; /* the class held that call rules in force name; of several, the one
-					   that stands first */
+	const char *function; /* the model's own */
+	/* The class held that rules in force name for what the last put calls; of several, the one that
+	   stands first. */
+	const struct lock_class *under;
 	uint64_t count;
 };
 

@@ -93,6 +93,15 @@ struct object *object_find_shown(const struct object_table *table, uint64_t addr
 	return best;
 }
 
+struct object *object_find_at(const struct object_table *table, uint64_t addr, uint64_t time_ns)
+{
+	struct object *object = addr ? object_find_shown(table, addr) : NULL;
+
+	if (object && !object->public.alive && time_ns > object->died_ns + OBJECT_JUST_DEAD_NS)
+		return NULL;
+	return object;
+}
+
 struct object *object_find_or_new(struct object_table *table, uint64_t addr, uint32_t kind)
 {
 	struct object *object = object_find(table, addr, kind);
@@ -206,14 +215,25 @@ struct object *object_doomed_child(const struct object *object)
 	return NULL;
 }
 
-void object_die(struct object_table *table, struct object *object)
+static void object_keep_last(struct object_table *table, struct object *object)
+{
+	struct object *before = table->last_dead;
+
+	object_get(object);
+	table->last_dead = object;
+	if (before)
+		object_put(table, before);
+}
+
+void object_die(struct object_table *table, struct object *object, uint64_t time_ns)
 {
 	/* Later another object may live at the parent's address. */
 	object_remember_parent(table, object);
 	if (object->known)
 		table->alive[object->public.kind]--;
 	object->public.alive = false;
-	object_reap(table, object);
+	object->died_ns = time_ns;
+	object_keep_last(table, object);
 }
 
 static void object_describe_vm(const struct object *vm, char *out, size_t size)

@@ -19,6 +19,7 @@ struct object {
 	struct list children;  /* of struct object, by child_link */
 	struct list child_link;
 	uint64_t born;       /* a number that grows: which of two is newer */
+	uint64_t died_ns;    /* CLOCK_BOOTTIME, once it is not alive */
 	uint32_t references; /* of locks and of children */
 	bool known;          /* its record came */
 };
@@ -28,6 +29,7 @@ struct object_table {
 	struct hash by_addr;
 	uint64_t born;
 	uint64_t alive[LT_OBJECT_KINDS];
+	struct object *last_dead; /* holds a reference; NULL: none died yet */
 };
 
 void object_table_init(struct object_table *table);
@@ -42,6 +44,13 @@ struct object *object_find(const struct object_table *table, uint64_t addr, uint
 /* The object to show for an address: alive before dead, newer before older; no placeholders. Or NULL. */
 struct object *object_find_shown(const struct object_table *table, uint64_t addr);
 
+/*
+ * The known object at an address at a time (CLOCK_BOOTTIME, ns): alive, or dead no longer
+ * than OBJECT_JUST_DEAD_NS, because what a death is told by may be called on it too. Or NULL.
+ */
+#define OBJECT_JUST_DEAD_NS 1000000
+struct object *object_find_at(const struct object_table *table, uint64_t addr, uint64_t time_ns);
+
 /* As object_find(), else a new placeholder. NULL when out of memory. */
 struct object *object_find_or_new(struct object_table *table, uint64_t addr, uint32_t kind);
 
@@ -55,8 +64,11 @@ void object_learn(struct object_table *table, struct object *object, const struc
  */
 struct object *object_doomed_child(const struct object *object);
 
-/* Marks it dead and frees it when nothing refers to it. Its locks are the caller's business, before. */
-void object_die(struct object_table *table, struct object *object);
+/*
+ * Marks it dead; it is freed when nothing refers to it and another one died after it. Its
+ * locks are the caller's business, before.
+ */
+void object_die(struct object_table *table, struct object *object, uint64_t time_ns);
 
 /* References: an object that is dead or a placeholder is freed with its last one. */
 void object_get(struct object *object);

@@ -337,11 +337,16 @@ static void class_open(struct order_class *class, struct order_class *from)
 	class->search.at = class->first;
 }
 
-/* Depth first, without recursion: the first place whose follower is open, that is, on the way to it. */
-static const struct place *search_circle(struct order_class *class)
+/*
+ * Depth first, without recursion, from a class on: collects the places whose follower is open,
+ * that is, on the way to it. Every circle has one of them.
+ */
+static size_t search_circles(struct order_class *class, const struct place **found, size_t size)
 {
+	size_t count = 0;
+
 	class_open(class, NULL);
-	while (class) {
+	while (class && count < size) {
 		const struct place *place = class->search.at;
 
 		if (!place) {
@@ -353,13 +358,13 @@ static const struct place *search_circle(struct order_class *class)
 		if (place->rule->state != RULE_IN_FORCE || !place->behind)
 			continue;
 		if (place[1].class->search.mark == CLASS_OPEN)
-			return place;
+			found[count++] = place;
 		if (place[1].class->search.mark == CLASS_NEW) {
 			class_open(place[1].class, class);
 			class = place[1].class;
 		}
 	}
-	return NULL;
+	return count;
 }
 
 static size_t rule_index(const struct rules *rules, const struct rule *rule)
@@ -375,31 +380,42 @@ static size_t rule_index(const struct rules *rules, const struct rule *rule)
  * The place says X > Y; the shortest way back from Y to X begins with two different
  * rules or has only one, which cannot be that of the place: one of them is the other.
  */
-static void conflict_of(const struct rules *rules, const struct place *place, const struct rule **a,
-			const struct rule **b)
+static struct rule_conflict conflict_of(const struct rules *rules, const struct place *place)
 {
-	const struct rule *path[2] = { NULL, NULL };
+	const struct rule *path[2] = { NULL, NULL }, *a = place->rule, *b;
 
 	find_order(rules, place[1].class, place->class, path, 2);
-	*a = place->rule;
-	*b = path[0] != place->rule ? path[0] : path[1];
-	if (rule_index(rules, *b) < rule_index(rules, *a)) {
-		*a = *b;
-		*b = place->rule;
-	}
+	b = path[0] != a ? path[0] : path[1];
+	if (rule_index(rules, b) < rule_index(rules, a))
+		return (struct rule_conflict){ b, a };
+	return (struct rule_conflict){ a, b };
 }
 
-bool rules_find_conflict(const struct rules *rules, const struct rule **a, const struct rule **b)
+static bool conflict_is_among(const struct rule_conflict *conflict, const struct rule_conflict *others,
+			      size_t count)
 {
-	const struct place *place = NULL;
+	size_t i = 0;
 
+	while (i < count && (others[i].a != conflict->a || others[i].b != conflict->b))
+		i++;
+	return i < count;
+}
+
+size_t rules_find_conflicts(const struct rules *rules, struct rule_conflict *conflicts, size_t size)
+{
+	const struct place *found[RULES_CONFLICTS_MAX];
+	size_t circles = 0, count = 0;
+
+	if (size > RULES_CONFLICTS_MAX)
+		size = RULES_CONFLICTS_MAX;
 	search_begin(rules);
-	for (struct order_class *class = rules->classes; class && !place; class = class->next) {
+	for (struct order_class *class = rules->classes; class && circles < size; class = class->next) {
 		if (class->search.mark == CLASS_NEW)
-			place = search_circle(class);
+			circles += search_circles(class, found + circles, size - circles);
 	}
-	if (!place)
-		return false;
-	conflict_of(rules, place, a, b);
-	return true;
+	for (size_t i = 0; i < circles; i++) {
+		conflicts[count] = conflict_of(rules, found[i]);
+		count += !conflict_is_among(&conflicts[count], conflicts, count);
+	}
+	return count;
 }

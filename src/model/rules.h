@@ -41,6 +41,8 @@
 /* Classes in one statement; conditions of one. */
 #define RULES_CLASSES_MAX 16
 #define RULES_CONDITIONS_MAX 8
+/* Contradictions between orders that are found at a time. */
+#define RULES_CONFLICTS_MAX 32
 
 enum rule_kind {
 	RULE_ORDER,
@@ -154,11 +156,17 @@ void rules_evaluate(struct rules *rules, enum rule_answer (*ask)(void *, const s
 size_t rules_find_order(const struct rules *rules, const char *outer, const char *inner,
 			const struct rule **path, size_t size);
 
+/* Two orders in force that contradict each other, directly or through others; a was read first. */
+struct rule_conflict {
+	const struct rule *a, *b;
+};
+
 /*
- * Two orders in force that contradict each other (directly or through others): sets *a and
- * *b to two of the rules on the circle, *a the one read first (the same one twice cannot be:
- * that is an error when it is read). False: there are none.
+ * The contradictions among the orders in force, at most size; returns how many were
+ * filled in, 0: there are none. No pair comes twice, and the two are different rules. Each
+ * circle of orders has a rule of one of the pairs on it, unless there are more than size; when
+ * one rule of each pair was mended others may still close a circle, so ask again.
  */
-bool rules_find_conflict(const struct rules *rules, const struct rule **a, const struct rule **b);
+size_t rules_find_conflicts(const struct rules *rules, struct rule_conflict *conflicts, size_t size);
 
 #endif

@@ -35,6 +35,7 @@ struct shared_sighting *sighting_new(const struct lt_record_chain *record, struc
 		held[record->held_count] = (struct lt_held){ 0 };
 	memcpy(stack, record->stack, record->stack_count * sizeof(*stack));
 
+	sighting->object = NULL;
 	sighting->references = 1;
 	sighting->public = (struct sighting){
 		.key = record->key,
@@ -52,6 +53,13 @@ struct shared_sighting *sighting_new(const struct lt_record_chain *record, struc
 	return sighting;
 }
 
+void sighting_set_object(struct shared_sighting *sighting, struct object *object)
+{
+	object_get(object);
+	sighting->object = object;
+	sighting->public.object = &object->public;
+}
+
 void sighting_get(struct shared_sighting *sighting)
 {
 	sighting->references++;
@@ -67,6 +75,8 @@ void sighting_put(struct lock_table *locks, struct shared_sighting *sighting)
 		if (sighting->public.locks[i])
 			lock_put(locks, sighting_lock(sighting, i));
 	}
+	if (sighting->object)
+		object_put(locks->objects, sighting->object);
 	free(sighting);
 }
 

@@ -12,6 +12,7 @@
 /* A sighting with its count of references. */
 struct shared_sighting {
 	struct sighting public; /* first */
+	struct object *object;  /* as public.object; holds a reference */
 	uint32_t references;
 };
 
@@ -21,6 +22,8 @@ struct shared_sighting {
  * lock. Returns it with one reference, or NULL.
  */
 struct shared_sighting *sighting_new(const struct lt_record_chain *record, struct lock *const *locks);
+/* What a call is made on; takes a reference. Once at most. */
+void sighting_set_object(struct shared_sighting *sighting, struct object *object);
 void sighting_get(struct shared_sighting *sighting);
 void sighting_put(struct lock_table *locks, struct shared_sighting *sighting);
 

@@ -174,7 +174,9 @@ char *report_why(const struct report_context *c, const struct finding *finding)
 	}
 	switch (finding->grade) {
 	case GRADE_DEADLOCK:
-		fputs("the tasks are waiting for each other now", t.stream);
+		fputs(finding->same_instance ? "the task waits for a lock that it owns itself"
+					     : "the tasks are waiting for each other now",
+		      t.stream);
 		break;
 	case GRADE_LIKELY:
 		fputs("the very same locks were taken in both orders, by different tasks, and no lock common "
@@ -253,10 +255,10 @@ static enum wait_kind wait_kind(const struct report_context *c, const struct sig
 	return kind;
 }
 
+/* when: "It hangs", "If it hangs". */
 static void advise_killing(const struct report_context *c, const struct report_side *sides, size_t count,
-			   bool now, FILE *out)
+			   const char *when, FILE *out)
 {
-	const char *when = now ? "It hangs" : "If it hangs";
 	bool all_final = true;
 
 	for (size_t i = 0; i < count; i++) {
@@ -274,9 +276,24 @@ static void advise_killing(const struct report_context *c, const struct report_s
 	}
 	if (all_final)
 		fprintf(out,
-			"%s: none of these waits ends by a signal, so kill -9 does not break it; every later user "
-			"of these locks hangs too, and only a reboot of the host helps.\n",
-			when);
+			"%s: %s by a signal, so kill -9 does not break it; every later user of %s hangs too, and only "
+			"a reboot of the host helps.\n",
+			when, count > 1 ? "none of these waits ends" : "the wait does not end",
+			count > 1 ? "these locks" : "the lock");
+}
+
+static void advise_apart(const struct report_context *c, const struct report_side *sides, size_t count,
+			 FILE *out)
+{
+	fputs("To avoid it: keep ", out);
+	for (size_t i = 0; i < count; i++) {
+		char entry[REPORT_TEXT_LEN], task[REPORT_TEXT_LEN];
+
+		explain_entry(c, sides[i].sighting, entry, sizeof(entry));
+		fprintf(out, "%s%s (%s)", i ? " and " : "", entry,
+			report_task_short(&sides[i].sighting->task, task, sizeof(task)));
+	}
+	fputs(" from running at the same time.\n", out);
 }
 
 char *report_advice(const struct report_context *c, const struct finding *finding)
@@ -287,22 +304,17 @@ char *report_advice(const struct report_context *c, const struct finding *findin
 
 	if (!text_begin(&t))
 		return NULL;
+	if (finding->grade == GRADE_DEADLOCK) /* what helps now comes first */
+		advise_killing(c, sides, count, "It hangs", t.stream);
 	explain_known(finding, t.stream);
 	if (explain_is_plain(finding)) {
 		explain_advice(c, finding, t.stream);
 		return text_end(&t);
 	}
-	if (finding->kind == FINDING_CIRCULAR && count > 1 && finding->grade != GRADE_DEADLOCK) {
-		fputs("Until it is mended: keep ", t.stream);
-		for (size_t i = 0; i < count; i++) {
-			char entry[REPORT_TEXT_LEN], task[REPORT_TEXT_LEN];
-
-			explain_entry(c, sides[i].sighting, entry, sizeof(entry));
-			fprintf(t.stream, "%s%s (%s)", i ? " and " : "", entry,
-				report_task_short(&sides[i].sighting->task, task, sizeof(task)));
-		}
-		fputs(" from running at the same time.\n", t.stream);
-	}
-	advise_killing(c, sides, count, finding->grade == GRADE_DEADLOCK, t.stream);
+	if (finding->kind == FINDING_CIRCULAR && count > 1 && finding->grade != GRADE_DEADLOCK &&
+	    !explain_known_avoids(finding))
+		advise_apart(c, sides, count, t.stream);
+	if (finding->grade != GRADE_DEADLOCK)
+		advise_killing(c, sides, count, "If it hangs", t.stream);
 	return text_end(&t);
 }

@@ -18,6 +18,8 @@ void explain_advice(const struct report_context *c, const struct finding *findin
 
 /* The catalogue's entry, if the finding matches one; a line or two. */
 void explain_known(const struct finding *finding, FILE *out);
+/* Whether that says how to avoid it: better than what can be said in general. */
+bool explain_known_avoids(const struct finding *finding);
 
 /* The function by which the task of a sighting entered KVM, VFIO, ...: "kvm_vm_ioctl". */
 void explain_entry(const struct report_context *c, const struct sighting *sighting, char *out, size_t size);

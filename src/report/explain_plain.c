@@ -16,14 +16,14 @@ bool explain_is_plain(const struct finding *finding)
 	       is_nesting(finding);
 }
 
-/* "name/12", "the same task", "nobody that is known". */
+/* "name/12", "the same task", "a task that is not known". */
 static const char *owner(const struct finding *f, char *out, size_t size)
 {
 	struct lt_task task = { .tid = f->owner_tid };
 
 	memcpy(task.comm, f->owner_comm, LT_COMM_LEN);
 	if (!f->owner_tid)
-		snprintf(out, size, "nobody that is known");
+		snprintf(out, size, "a task that is not known");
 	else if (f->owner_tid == f->edges[0].sighting->task.tid)
 		snprintf(out, size, "the same task");
 	else
@@ -31,44 +31,81 @@ static const char *owner(const struct finding *f, char *out, size_t size)
 	return out;
 }
 
-void explain_sentence(const struct report_context *c, const struct finding *f, FILE *out)
+/* What a lock taken under another one can lead to. */
+static void sentence_taken(const struct report_context *c, const struct finding *f, const char *from,
+			   FILE *out)
 {
 	const struct finding_edge *e = &f->edges[0];
-	char task[REPORT_TEXT_LEN], from[REPORT_TEXT_LEN], to[REPORT_TEXT_LEN], who[64];
+	char to[REPORT_TEXT_LEN];
 
-	report_task(c, &e->sighting->task, task, sizeof(task));
-	report_lock(c, e->from_lock, from, sizeof(from));
-	owner(f, who, sizeof(who));
+	fprintf(out, "took %s while it held %s", report_lock(c, e->to_lock, to, sizeof(to)), from);
+	if (f->kind == FINDING_ORDER)
+		fprintf(out,
+			". By the rules %s goes outside of %s: a task that takes them so and this one, at the same "
+			"time, wait for each other for ever.",
+			e->to->name, e->from->name);
+	else
+		fputs(", a lock of the same class, and no rule allows that: two tasks that do so with the locks "
+		      "exchanged wait for each other for ever.",
+		      out);
+}
+
+static void sentence_called(const struct report_context *c, const struct finding *f, const char *from,
+			    FILE *out)
+{
+	char object[REPORT_TEXT_LEN];
+
+	report_object(c, f->edges[0].sighting->object, object, sizeof(object));
+	fprintf(out, "called %s%s%s while it held %s", f->function, *object ? " on " : "", object, from);
+	fputs(f->grade == GRADE_INFORMATION ? "." : ", and rules forbid that (why: see the grade).", out);
+}
+
+static void sentence_unlocked(const struct finding *f, const char *from, FILE *out)
+{
+	char who[64];
+
+	fprintf(out, "released %s, which it does not own: ", from);
+	if (f->owner)
+		fprintf(out, "its owner is %s.", owner(f, who, sizeof(who)));
+	else
+		fputs("nobody does.", out);
+}
+
+static void sentence_destroyed(const struct report_context *c, const struct finding *f, const char *from,
+			       FILE *out)
+{
+	char object[REPORT_TEXT_LEN], who[64];
+
+	report_object(c, f->edges[0].sighting->object, object, sizeof(object));
+	fprintf(out,
+		"destroyed %s while %s was held by %s: the release of that lock will write to memory that is "
+		"free.",
+		*object ? object : "what contains the lock", from, owner(f, who, sizeof(who)));
+}
+
+void explain_sentence(const struct report_context *c, const struct finding *f, FILE *out)
+{
+	char task[REPORT_TEXT_LEN], from[REPORT_TEXT_LEN], who[64];
+
+	fprintf(out, "%s ", report_task(c, &f->edges[0].sighting->task, task, sizeof(task)));
+	report_lock(c, f->edges[0].from_lock, from, sizeof(from));
 	switch (f->kind) {
-	case FINDING_ORDER:
-		fprintf(out,
-			"%s took %s while it held %s; the order is the other way round: whoever keeps to it and "
-			"meets this task waits for ever, and so does the task.",
-			task, report_lock(c, e->to_lock, to, sizeof(to)), from);
-		break;
-	case FINDING_RECURSIVE:
-		fprintf(out,
-			"%s took %s while it held %s, a lock of the same class, and no rule allows that: two tasks "
-			"that do so with the locks exchanged wait for each other for ever.",
-			task, report_lock(c, e->to_lock, to, sizeof(to)), from);
-		break;
 	case FINDING_FORBIDDEN_CALL:
-		fprintf(out, "%s called %s while it held %s.", task, f->function, from);
+		sentence_called(c, f, from, out);
 		break;
 	case FINDING_BAD_UNLOCK:
-		fprintf(out, "%s released %s, which it does not own; its owner is %s.", task, from, who);
+		sentence_unlocked(f, from, out);
 		break;
 	case FINDING_FREED_HELD:
+		sentence_destroyed(c, f, from, out);
+		break;
+	case FINDING_REINIT_HELD:
 		fprintf(out,
-			"%s destroyed what contains %s while that lock was held by %s: its release will write to "
-			"memory that is free.",
-			task, from, who);
+			"initialised %s while it was held by %s: its owner and all that wait for it are forgotten.",
+			from, owner(f, who, sizeof(who)));
 		break;
 	default:
-		fprintf(out,
-			"%s initialised %s while it was held by %s: the owner and all that wait for it are "
-			"forgotten.",
-			task, from, who);
+		sentence_taken(c, f, from, out);
 	}
 }
 
@@ -79,13 +116,14 @@ static void print_rule(const struct rule *rule, FILE *out)
 		fprintf(out, " (%s)", rule->source);
 }
 
-/* What the rules give as reason, or, where one gives none, the rule. */
+/* What the rules give as reason, or, where one gives none, the rule; numbered where there are several. */
 static void print_reasons(const struct finding *f, FILE *out)
 {
 	for (uint32_t i = 0; i < f->rule_count; i++) {
-		fputs(i ? "; " : "", out);
+		if (f->rule_count > 1)
+			fprintf(out, "%s(%u) ", i ? "; " : "", i + 1);
 		if (f->rules[i]->because)
-			fprintf(out, "%s", f->rules[i]->because);
+			fputs(f->rules[i]->because, out);
 		else
 			print_rule(f->rules[i], out);
 	}
@@ -104,7 +142,9 @@ void explain_why(const struct report_context *c, const struct finding *f, FILE *
 	(void)c;
 	switch (f->kind) {
 	case FINDING_ORDER:
-		fputs("one time in the wrong order is enough: ", out);
+		fputs("once is enough to tell, and it hangs when a task that keeps to the order comes at the same "
+		      "time: ",
+		      out);
 		for (uint32_t i = 0; i < f->rule_count; i++) {
 			fputs(i ? ", and " : "", out);
 			print_rule(f->rules[i], out);
@@ -123,19 +163,26 @@ void explain_why(const struct report_context *c, const struct finding *f, FILE *
 	}
 }
 
-static void advise_call(const struct report_context *c, const struct finding *f, FILE *out)
+static void advise_call(const struct finding *f, const char *entry, FILE *out)
 {
-	char entry[REPORT_TEXT_LEN];
-
-	explain_entry(c, f->edges[0].sighting, entry, sizeof(entry));
 	if (f->grade == GRADE_INFORMATION)
 		fprintf(out,
-			"Nothing has to be done. Whoever needs %s meanwhile waits until %s is done, which can be "
-			"long.\n",
+			"Nothing at once. Whoever needs %s meanwhile waits until %s is done, which can be long.\n",
 			f->edges[0].from->name, f->function);
-	else
-		fprintf(out, "Keep %s from being what leads to %s: see the stack for how it came to it.\n",
+	else if (!explain_known_avoids(f))
+		fprintf(out,
+			"To avoid it: keep %s from leading to %s under this lock; the stack shows how it did.\n",
 			entry, f->function);
+}
+
+static void advise_misuse(const struct finding *f, const char *entry, FILE *out)
+{
+	fprintf(out,
+		"It is a bug in the kernel or a module, on the path that begins at %s: report it with this stack. %s\n",
+		entry,
+		f->kind == FINDING_FREED_HELD
+			? "Memory may be damaged from here on: plan a reboot."
+			: "From here on two tasks may be in what the lock protects: plan a reboot.");
 }
 
 void explain_advice(const struct report_context *c, const struct finding *f, FILE *out)
@@ -146,18 +193,17 @@ void explain_advice(const struct report_context *c, const struct finding *f, FIL
 	switch (f->kind) {
 	case FINDING_ORDER:
 	case FINDING_RECURSIVE:
-		fprintf(out,
-			"Until it is mended: keep %s from running at the same time as others that take these locks.\n",
-			entry);
+		if (!explain_known_avoids(f))
+			fprintf(out,
+				"To avoid it: keep %s from running at the same time as others that take these "
+				"locks.\n",
+				entry);
 		break;
 	case FINDING_FORBIDDEN_CALL:
-		advise_call(c, f, out);
+		advise_call(f, entry, out);
 		break;
 	default:
-		fprintf(out,
-			"It is a mistake in the kernel, on the path that begins at %s: report it with this stack. "
-			"Memory may be damaged from here on; plan a reboot.\n",
-			entry);
+		advise_misuse(f, entry, out);
 	}
 }
 
@@ -167,11 +213,16 @@ void explain_known(const struct finding *finding, FILE *out)
 
 	if (!known)
 		return;
-	fprintf(out, "Known bug: mended by %s (\"%s\"), ", known->commit, known->title);
+	fprintf(out, "Known bug: fixed by %s (\"%s\"), ", known->commit, known->title);
 	if (strcmp(known->release, "-") != 0)
 		fprintf(out, "which is in Linux %s and later.\n", known->release);
 	else
 		fputs("which is in no release yet.\n", out);
 	if (known->avoid)
-		fprintf(out, "Until then: %s\n", known->avoid);
+		fprintf(out, "To avoid it until then: %s\n", known->avoid);
+}
+
+bool explain_known_avoids(const struct finding *finding)
+{
+	return finding->known && finding->known->avoid;
 }

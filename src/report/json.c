@@ -168,6 +168,12 @@ static json_t *stack(const struct report_context *c, const struct sighting *s)
 	return array;
 }
 
+/* Of a call that was told of one task others may not be known. */
+static json_t *many_tasks(const struct finding_edge *e)
+{
+	return e->many_tasks || e->to ? json_boolean(e->many_tasks) : json_null();
+}
+
 static json_t *edge(const struct report_context *c, const struct finding_edge *e)
 {
 	const struct sighting *s = e->sighting;
@@ -185,8 +191,8 @@ static json_t *edge(const struct report_context *c, const struct finding_edge *e
 			    e->to ? lock(c, &s->held[s->held_count], s->locks[s->held_count]) : json_null());
 	json_object_set_new(object, "stack", stack(c, s));
 	json_object_set_new(object, "count", json_integer((json_int_t)e->count));
-	json_object_set_new(object, "instances", json_integer(e->instances));
-	json_object_set_new(object, "many_tasks", json_boolean(e->many_tasks));
+	json_object_set_new(object, "instances", e->instances ? json_integer(e->instances) : json_null());
+	json_object_set_new(object, "many_tasks", many_tasks(e));
 	json_object_set_new(object, "boot_ns", json_integer((json_int_t)s->time_ns));
 	return object;
 }
@@ -253,8 +259,23 @@ static json_t *inside(const struct finding *f)
 	return array;
 }
 
+static json_t *called_object(const struct report_context *c, const struct finding *f)
+{
+	char name[REPORT_TEXT_LEN];
+
+	return text_or_null(report_object(c, f->edges[0].sighting->object, name, sizeof(name)));
+}
+
+/* Where the owner of a misused lock took it. */
+static json_t *owner_place(const struct report_context *c, const struct finding *f)
+{
+	const struct sighting *s = f->edges[0].sighting;
+
+	return f->owner ? place(c, s->held[s->held_count].ip) : json_null();
+}
+
 /* What only some kinds have. */
-static void set_by_kind(json_t *line, const struct finding *f)
+static void set_by_kind(json_t *line, const struct report_context *c, const struct finding *f)
 {
 	if (f->kind == FINDING_RECURSIVE)
 		json_object_set_new(line, "same_instance", json_boolean(f->same_instance));
@@ -262,9 +283,15 @@ static void set_by_kind(json_t *line, const struct finding *f)
 		json_object_set_new(line, "function", text(f->function));
 		json_object_set_new(line, "inside", inside(f));
 	}
-	if (f->kind == FINDING_BAD_UNLOCK || f->kind == FINDING_FREED_HELD || f->kind == FINDING_REINIT_HELD)
+	if (f->kind == FINDING_FORBIDDEN_CALL || f->kind == FINDING_FREED_HELD)
+		json_object_set_new(line, "object", called_object(c, f));
+	if (f->kind == FINDING_BAD_UNLOCK || f->kind == FINDING_FREED_HELD ||
+	    f->kind == FINDING_REINIT_HELD) {
+		json_object_set_new(line, "owned", json_boolean(f->owner));
 		json_object_set_new(line, "owner_tid",
 				    f->owner_tid ? json_integer(f->owner_tid) : json_null());
+		json_object_set_new(line, "owner_at", owner_place(c, f));
+	}
 	if (f->owner_tid)
 		json_object_set_new(line, "owner_comm", text(f->owner_comm));
 }
@@ -281,7 +308,7 @@ int json_finding(const struct report_context *c, const struct finding *f, FILE *
 	json_object_set_new(line, "previous_grade",
 			    f->previous_grade == GRADE_NONE ? json_null()
 							    : text(finding_grade_name(f->previous_grade)));
-	set_by_kind(line, f);
+	set_by_kind(line, c, f);
 	for (size_t i = 0; i < f->edge_count; i++) {
 		json_array_append_new(classes, text(f->edges[i].from->name));
 		json_array_append_new(edges, edge(c, &f->edges[i]));
@@ -336,6 +363,11 @@ static json_t *final_count(const struct finding *f)
 	json_t *object = json_pack("{s:I, s:s, s:I}", "id", (json_int_t)f->id, "grade",
 				   finding_grade_name(f->grade), "count", (json_int_t)f->count);
 
+	json_t *edges = json_array();
+
+	for (uint32_t i = 0; i < f->edge_count; i++)
+		json_array_append_new(edges, json_integer((json_int_t)f->edges[i].count));
+	json_object_set_new(object, "edges", edges);
 	if (f->kind == FINDING_FORBIDDEN_CALL)
 		json_object_set_new(object, "inside", inside(f));
 	return object;
@@ -347,7 +379,7 @@ static json_t *final_counts(const struct report_summary *s)
 	const struct finding *f;
 
 	for (uint32_t id = 1; array && (f = model_finding(s->model, id)); id++)
-		if (!f->ignored && s->shown(s->context, f))
+		if (f->told)
 			json_array_append_new(array, final_count(f));
 	return array;
 }
@@ -369,11 +401,12 @@ int json_summary(const struct report_summary *s, FILE *out)
 
 	if (!line)
 		return -ENOMEM;
-	json_object_set_new(line, "findings", json_integer((json_int_t)s->findings));
-	json_object_set_new(line, "ignored", json_integer((json_int_t)s->ignored));
+	json_object_set_new(line, "findings", json_integer((json_int_t)s->seen.told));
+	json_object_set_new(line, "information", json_integer((json_int_t)s->seen.information));
+	json_object_set_new(line, "ignored", json_integer((json_int_t)s->seen.ignored));
 	json_object_set_new(line, "counts", final_counts(s));
 	json_object_set_new(line, "not_last", not_last(s));
-	json_object_set_new(line, "outside", json_integer((json_int_t)s->outside));
+	json_object_set_new(line, "outside", json_integer((json_int_t)s->seen.left_out));
 	json_object_set_new(line, "complete", complete(&s->trust));
 	json_object_set_new(line, "complete_for", json_pack("[s]", s->trust.followed));
 	json_object_set_new(line, "not_followed", text_or_null(s->trust.not_followed));

@@ -111,22 +111,16 @@ char *report_trust_text(const struct report_trust *trust);
 struct report_summary {
 	struct model_counts seen;
 	struct report_trust trust;
-	struct model *model; /* the findings, for their final counts */
-	/* Which of them were printed (--pid, --vm), and what it is called with. */
-	bool (*shown)(const void *context, const struct finding *finding);
-	const void *context;
-	uint64_t findings; /* printed */
-	uint64_t ignored;
-	uint64_t outside; /* findings left out by --pid or --vm */
+	struct model *model; /* the findings, for their final counts: refreshed */
 	uint64_t foreign, seconds;
 	const char *ended; /* "interrupted", "duration is over", ... */
 };
 
-/* text.c: the forms for people. */
+/* text.c, text_summary.c: the forms for people. */
 void text_finding(const struct report_context *c, const struct finding *finding,
 		  const struct report_trust *trust, FILE *out);
 void text_summary(const struct report_summary *summary, FILE *out);
-/* "in force  FILE:LINE: TEXT", one line. */
+/* "in force  FILE:LINE: TEXT", and under it, indented, "source: TEXT" where one is stated. */
 void text_rule(const struct rule *rule, FILE *out);
 
 /* json.c: one object a line, see docs/json.md. 0 or -ENOMEM. */

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "report/report.h"
+#include "report/text.h"
 
 #define RULE "======================================================================"
 #define RULE_THIN "----------------------------------------------------------------------"
@@ -45,12 +46,14 @@ static const char *heading(const struct finding *f)
 		[FINDING_CIRCULAR] = "possible circular locking dependency",
 		[FINDING_RECURSIVE] = "possible recursive locking",
 		[FINDING_ORDER] = "wrong order of locks",
-		[FINDING_FORBIDDEN_CALL] = "call under a lock that should not be held for it",
+		[FINDING_FORBIDDEN_CALL] = "forbidden call under a lock",
 		[FINDING_BAD_UNLOCK] = "release of a lock by a task that does not own it",
 		[FINDING_FREED_HELD] = "destruction of a held lock",
 		[FINDING_REINIT_HELD] = "initialisation of a held lock",
 	};
 
+	if (f->grade == GRADE_INFORMATION)
+		return "call worth knowing under a lock";
 	if (f->kind == FINDING_CIRCULAR && f->grade == GRADE_DEADLOCK)
 		return "deadlock, happening now,";
 	return f->same_instance ? "recursive locking (self-deadlock)" : headings[f->kind];
@@ -58,8 +61,9 @@ static const char *heading(const struct finding *f)
 
 static void print_head(const struct report_context *c, const struct finding *f, FILE *out)
 {
-	fprintf(out, "%s%s\nFinding %u: %s detected [%s]%s\n", colour(c, "\033[1m"), RULE, f->id, heading(f),
-		finding_grade_name(f->grade), colour(c, "\033[0m"));
+	fprintf(out, "%s%s\nFinding %u: %s%s [%s]%s\n", colour(c, "\033[1m"), RULE, f->id, heading(f),
+		f->grade == GRADE_INFORMATION ? "" : " detected", finding_grade_name(f->grade),
+		colour(c, "\033[0m"));
 	fprintf(out, "Linux %s, %s; ", c->kernel, c->taint);
 	print_time(c, f->time_ns, out);
 	if (f->previous_grade != GRADE_NONE)
@@ -112,6 +116,8 @@ static void print_lock(const struct report_context *c, const struct lt_held *hel
 
 static void print_held(const struct report_context *c, const struct sighting *s, FILE *out)
 {
+	if (s->held_count)
+		fprintf(out, "    while it held %u lock%s:\n", s->held_count, text_plural(s->held_count));
 	for (uint32_t i = 0; i < s->held_count; i++) {
 		fprintf(out, "      #%u: ", i);
 		print_lock(c, &s->held[i], s->locks[i], out);
@@ -131,18 +137,42 @@ static void print_stack(const struct report_context *c, const struct sighting *s
 	report_stack_free(frames, count);
 }
 
-/* What the task did that is no lock being taken. */
-static const char *deed(const struct finding *f)
+/* What the task did to a lock, other than taking it. */
+static const char *deed(enum finding_kind kind)
 {
-	switch (f->kind) {
+	switch (kind) {
 	case FINDING_BAD_UNLOCK:
 		return "released";
 	case FINDING_FREED_HELD:
 		return "destroyed";
-	case FINDING_REINIT_HELD:
-		return "initialised";
 	default:
-		return f->function ? f->function : "";
+		return "initialised";
+	}
+}
+
+/* Only what is known: a call that two tasks make with the same locks held is told of one of them. */
+static void print_seen(const struct finding_edge *e, FILE *out)
+{
+	fprintf(out, "  (seen %" PRIu64 " time%s", e->count, text_plural(e->count));
+	if (e->instances)
+		fprintf(out, ", %u pair%s of locks", e->instances, text_plural(e->instances));
+	if (e->many_tasks)
+		fputs(", several tasks", out);
+	else if (e->to)
+		fputs(", one task", out);
+	fputs(")\n", out);
+}
+
+/* Its place, where known, is that of its owner, who took it. */
+static void print_misused(const struct report_context *c, const struct sighting *s, FILE *out)
+{
+	const struct lt_held *held = &s->held[s->held_count];
+	char place[REPORT_TEXT_LEN];
+
+	print_lock_name(c, held, s->locks[s->held_count], out);
+	if (held->ip) {
+		symbol_format(&c->symbols, held->ip, 1, place, sizeof(place));
+		fprintf(out, ", taken by its owner at: %s", place);
 	}
 }
 
@@ -150,21 +180,21 @@ static void print_call(const struct report_context *c, const struct finding *f, 
 {
 	const struct finding_edge *e = &f->edges[0];
 	const struct sighting *s = e->sighting;
-	char task[REPORT_TEXT_LEN], title[REPORT_TEXT_LEN];
+	char task[REPORT_TEXT_LEN], title[REPORT_TEXT_LEN], object[REPORT_TEXT_LEN];
 
-	fprintf(out, "\n%s%s%s  (seen %" PRIu64 " time%s)\n", colour(c, "\033[1m"),
-		report_title(f, title, sizeof(title)), colour(c, "\033[0m"), e->count,
-		e->count == 1 ? "" : "s");
+	fprintf(out, "\n%s%s%s", colour(c, "\033[1m"), report_title(f, title, sizeof(title)),
+		colour(c, "\033[0m"));
+	print_seen(e, out);
 	fprintf(out, "    %s at ", report_task(c, &s->task, task, sizeof(task)));
 	print_time(c, s->time_ns, out);
-	fprintf(out, " %s%s", f->kind == FINDING_FORBIDDEN_CALL ? "called " : "", deed(f));
-	if (f->kind != FINDING_FORBIDDEN_CALL) {
-		fputs("\n          ", out);
-		print_lock_name(c, &s->held[s->held_count], s->locks[s->held_count], out);
+	if (f->kind == FINDING_FORBIDDEN_CALL) {
+		report_object(c, s->object, object, sizeof(object));
+		fprintf(out, " called %s%s%s", f->function, *object ? " on " : "", object);
+	} else {
+		fprintf(out, " %s\n          ", deed(f->kind));
+		print_misused(c, s, out);
 	}
 	fputc('\n', out);
-	if (s->held_count)
-		fprintf(out, "    while it held %u lock%s:\n", s->held_count, s->held_count == 1 ? "" : "s");
 	print_held(c, s, out);
 	print_stack(c, s, out);
 }
@@ -175,15 +205,14 @@ static void print_edge(const struct report_context *c, const struct finding *f, 
 	const struct sighting *s = e->sighting;
 	char task[REPORT_TEXT_LEN], from[REPORT_TEXT_LEN], to[REPORT_TEXT_LEN];
 
-	fprintf(out, "\n%s#%zu: %s -> %s%s  (seen %" PRIu64 " time%s, %u pair%s of locks, %s)\n",
-		colour(c, "\033[1m"), index + 1, report_class(e->from, from, sizeof(from)),
-		report_class(e->to, to, sizeof(to)), colour(c, "\033[0m"), e->count, e->count == 1 ? "" : "s",
-		e->instances, e->instances == 1 ? "" : "s", e->many_tasks ? "several tasks" : "one task");
+	fprintf(out, "\n%s#%zu: %s -> %s%s", colour(c, "\033[1m"), index + 1,
+		report_class(e->from, from, sizeof(from)), report_class(e->to, to, sizeof(to)),
+		colour(c, "\033[0m"));
+	print_seen(e, out);
 	fprintf(out, "    %s at ", report_task(c, &s->task, task, sizeof(task)));
 	print_time(c, s->time_ns, out);
 	fprintf(out, " %s\n          ", s->flags & LT_CHAIN_TAKEN ? "took" : "was about to take");
 	print_lock(c, &s->held[s->held_count], s->locks[s->held_count], out);
-	fprintf(out, "    while it held %u lock%s:\n", s->held_count, s->held_count == 1 ? "" : "s");
 	print_held(c, s, out);
 	print_stack(c, s, out);
 }
@@ -249,23 +278,12 @@ static void print_dependencies(const struct report_context *c, const struct find
 {
 	bool circle = f->kind == FINDING_CIRCULAR || (f->kind == FINDING_RECURSIVE && !f->same_instance);
 
-	if (f->edge_count > 1 || f->kind == FINDING_RECURSIVE)
+	if (circle)
 		print_cycle(f, out);
 	for (size_t i = 0; i < f->edge_count; i++)
 		print_edge(c, f, i, out);
 	if (circle && f->edge_count > 1)
 		print_scenario(c, f, out);
-}
-
-static void print_words(const char *label, char *text, FILE *out)
-{
-	const char *line = text, *end;
-
-	for (; line && *line; line = *end ? end + 1 : end) {
-		end = line + strcspn(line, "\n");
-		fprintf(out, "%s%.*s\n", line == text ? label : "            ", (int)(end - line), line);
-	}
-	free(text);
 }
 
 static void print_line(const struct report_context *c, const struct finding *f, FILE *out)
@@ -274,7 +292,7 @@ static void print_line(const struct report_context *c, const struct finding *f, 
 
 	fprintf(out, "Finding %u [%s]: %s: ", f->id, finding_grade_name(f->grade),
 		report_title(f, title, sizeof(title)));
-	print_words("", report_why(c, f), out);
+	text_words("", report_why(c, f), out);
 }
 
 void text_finding(const struct report_context *c, const struct finding *finding,
@@ -288,84 +306,16 @@ void text_finding(const struct report_context *c, const struct finding *finding,
 		return;
 	}
 	print_head(c, finding, out);
-	print_words("", report_sentence(c, finding), out);
+	text_words("", report_sentence(c, finding), out);
 	if (finding->edges[0].to)
 		print_dependencies(c, finding, out);
 	else
 		print_call(c, finding, out);
 	fputc('\n', out);
 	snprintf(grade, sizeof(grade), "Grade:      %s, because ", finding_grade_name(finding->grade));
-	print_words(grade, report_why(c, finding), out);
-	print_words("What to do: ", report_advice(c, finding), out);
-	print_words("Trust:      ", report_trust_text(trust), out);
+	text_words(grade, report_why(c, finding), out);
+	text_words("What to do: ", report_advice(c, finding), out);
+	text_words("Trust:      ", report_trust_text(trust), out);
 	fprintf(out, "%s\n\n", RULE);
 	fflush(out);
-}
-
-static void print_inside(const struct finding *f, FILE *out)
-{
-	fprintf(out, "  locks taken inside %s: ", f->function);
-	for (uint32_t i = 0; i < f->inside_count; i++)
-		fprintf(out, "%s%s", i ? ", " : "", f->inside[i]->name);
-	fputc('\n', out);
-}
-
-static void print_counts(const struct report_summary *s, FILE *out)
-{
-	char title[REPORT_TEXT_LEN];
-	const struct finding *f;
-
-	for (uint32_t id = 1; (f = model_finding(s->model, id)); id++) {
-		if (f->ignored || !s->shown(s->context, f))
-			continue;
-		fprintf(out, "Finding %u [%s], met %" PRIu64 " time%s: %s\n", f->id,
-			finding_grade_name(f->grade), f->count, f->count == 1 ? "" : "s",
-			report_title(f, title, sizeof(title)));
-		if (f->inside_count)
-			print_inside(f, out);
-	}
-}
-
-/* Puts of references that were not the last ones: in another order of closing they are. */
-static void print_not_last(const struct report_summary *s, FILE *out)
-{
-	struct model_not_last put;
-
-	for (uint32_t i = 0; model_not_last(s->model, i, &put); i++)
-		fprintf(out,
-			"%s was called %" PRIu64
-			" time%s under %s, not the last reference this time; in another order of closing it is.\n",
-			put.function, put.count, put.count == 1 ? "" : "s", put.under->name);
-}
-
-void text_summary(const struct report_summary *s, FILE *out)
-{
-	fprintf(out,
-		"%s after %" PRIu64 " s: %" PRIu64 " finding%s; %" PRIu64 " dependencies between %" PRIu64
-		" lock classes, from %" PRIu64 " chains.\n",
-		s->ended, s->seconds, s->findings, s->findings == 1 ? "" : "s", s->seen.dependencies,
-		s->seen.classes, s->seen.chains);
-	fprintf(out,
-		"Alive now: %" PRIu64 " VMs, %" PRIu64 " vCPUs, %" PRIu64 " groups, %" PRIu64
-		" devices, %" PRIu64 " locks that were met; foreign locks followed: %" PRIu64 ".\n",
-		s->seen.objects[LT_OBJECT_VM], s->seen.objects[LT_OBJECT_VCPU],
-		s->seen.objects[LT_OBJECT_GROUP], s->seen.objects[LT_OBJECT_DEVICE], s->seen.locks,
-		s->foreign);
-	print_counts(s, out);
-	print_not_last(s, out);
-	if (s->ignored)
-		fprintf(out, "Findings that rules say to ignore: %" PRIu64 ".\n", s->ignored);
-	if (s->outside)
-		fprintf(out, "Findings that --pid or --vm leaves out: %" PRIu64 ".\n", s->outside);
-	print_words("Trust: ", report_trust_text(&s->trust), out);
-	fflush(out);
-}
-
-void text_rule(const struct rule *rule, FILE *out)
-{
-	static const char *const states[] = {
-		[RULE_UNKNOWN] = "unknown", [RULE_IN_FORCE] = "in force", [RULE_NOT_HERE] = "not here"
-	};
-
-	fprintf(out, "%-8s  %s:%u: %s\n", states[rule->state], rule->file, rule->line, rule->text);
 }

@@ -155,8 +155,8 @@ static void check_order(const struct rules *rules, const char *outer, const char
 static void check_orders(const struct rules *rules)
 {
 	const char *classes[CLASSES_MAX] = { "none" };
-	const struct rule *a, *b;
-	size_t count = 1;
+	struct rule_conflict conflicts[RULES_CONFLICTS_MAX];
+	size_t count = 1, found = rules_find_conflicts(rules, conflicts, RULES_CONFLICTS_MAX);
 
 	for (size_t i = 0; i < rules_count(rules) && count < CLASSES_MAX; i++) {
 		const struct rule *rule = rules_get(rules, i);
@@ -168,7 +168,10 @@ static void check_orders(const struct rules *rules)
 		for (size_t j = 0; j < count; j++)
 			check_order(rules, classes[i], classes[j]);
 	}
-	if (rules_find_conflict(rules, &a, &b)) {
+	PROMISE(found <= RULES_CONFLICTS_MAX);
+	while (found-- > 0) {
+		const struct rule *a = conflicts[found].a, *b = conflicts[found].b;
+
 		PROMISE(a != b && a->kind == RULE_ORDER && b->kind == RULE_ORDER);
 		PROMISE(a->state == RULE_IN_FORCE && b->state == RULE_IN_FORCE);
 	}

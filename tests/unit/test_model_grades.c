@@ -546,7 +546,7 @@ static void nesting_of_a_class_rises_like_any_cycle(void **state)
 	expect_told(&scene, 0, GRADE_ONE_TASK, GRADE_NONE);
 	expect_told(&scene, 1, GRADE_GUARDED, GRADE_ONE_TASK);
 	expect_told(&scene, 2, GRADE_LIKELY, GRADE_GUARDED);
-	assert_int_equal(the_finding(&scene)->count, 3);
+	assert_int_equal(the_finding(&scene)->count, 4);
 	scene_end(&scene);
 }
 

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include "model/object.h"
+
 /* Places in functions. */
 #define IN_DESTROY 0xffffffff91000010ULL
 #define IN_DESTROY_PART 0xffffffff91001010ULL
@@ -41,7 +43,7 @@ static int find_function(void *context, uint64_t address, struct symbol *out)
 
 static const struct symbol_source source = { NULL, find_function };
 
-enum { DESTROY, PUT };
+enum { DESTROY, PUT, PUT_KVM };
 
 /* Classes of the user's own but K, V and W: kvm.lock, kvm_vcpu.mutex, kvm.slots_lock; foreign ones: F to H.
  */
@@ -61,6 +63,7 @@ static void begin(struct scene *scene, const char *rules)
 	scene->ip['H' - 'A'] = 0xffffffff91004003;
 	assert_int_equal(model_name_function(scene->model, DESTROY, "destroy"), 0);
 	assert_int_equal(model_name_function(scene->model, PUT, "put"), 0);
+	assert_int_equal(model_name_function(scene->model, PUT_KVM, "kvm_put_kvm"), 0);
 }
 
 #define AT_F "\"at other+0x1\""
@@ -144,6 +147,60 @@ static void the_hits_of_a_call_are_asked_for(void **state)
 	scene.hits = 7;
 	task_calls(&scene, 1, DESTROY, "A");
 	assert_int_equal(the_finding(&scene)->edges[0].count, 7);
+	assert_int_equal(the_finding(&scene)->count, 7);
+	task_calls(&scene, 1, DESTROY, "A1 B");
+	scene.hits = 9;
+	model_refresh(scene.model, the_finding(&scene));
+	assert_int_equal(the_finding(&scene)->count, 18);
+	scene_end(&scene);
+}
+
+static void the_hits_of_orders_and_misuses_are_asked_for(void **state)
+{
+	struct lt_record_chain chain;
+	struct scene scene;
+
+	(void)state;
+	begin(&scene, "order A > B\n");
+	scene.hits = 5;
+	task_takes(&scene, 1, "B A");
+	assert_int_equal(the_finding(&scene)->count, 5);
+	call_begin(&scene, &chain, 1, LT_CALL_UNLOCK, 0, "C");
+	assert_int_equal(scene_feed(&scene, &chain), 0);
+	assert_int_equal(findings(&scene), 2);
+	assert_int_equal(model_finding(scene.model, 2)->count, 5);
+	scene.hits = 6;
+	model_refresh(scene.model, model_finding(scene.model, 1));
+	assert_int_equal(model_finding(scene.model, 1)->count, 6);
+	scene_end(&scene);
+}
+
+/* No pairs of locks are counted where no dependency is what shows it; tasks are, where records tell. */
+static void what_is_not_counted_is_not_told(void **state)
+{
+	const struct finding *f;
+	struct scene scene;
+
+	(void)state;
+	begin(&scene, "order A > B\nforbid call destroy under C\n");
+	task_takes(&scene, 1, "B A");
+	f = the_finding(&scene);
+	assert_int_equal(f->edges[0].instances, 0);
+	assert_false(f->edges[0].many_tasks);
+	scene.flags = LT_CHAIN_SECOND_TASK; /* the kernel side sends a chain again for that */
+	task_takes(&scene, 2, "B A");
+	scene.flags = 0;
+	model_refresh(scene.model, f);
+	assert_true(f->edges[0].many_tasks);
+	task_calls(&scene, 1, DESTROY, "C1");
+	task_calls(&scene, 2, DESTROY, "C2");
+	f = model_finding(scene.model, 2);
+	model_refresh(scene.model, f);
+	assert_int_equal(f->edges[0].instances, 0);
+	assert_true(f->edges[0].many_tasks);
+	task_takes(&scene, 1, "K K!");
+	assert_int_equal(model_finding(scene.model, 3)->edges[0].instances, 0);
+	assert_int_equal(findings(&scene), 3);
 	scene_end(&scene);
 }
 
@@ -158,11 +215,11 @@ static void calls_that_no_rule_speaks_of(void **state)
 		      "known 0123456789ab v6.3 \"title\": call put under A\n"
 		      "ignore call put under A\n"
 		      "nest A in put\n");
-	task_calls(&scene, 1, DESTROY, "B"); /* not that class */
-	task_calls(&scene, 1, DESTROY, "");  /* no lock at all */
-	task_calls(&scene, 1, PUT, "A");     /* not that function; patterns forbid nothing */
-	task_calls(&scene, 1, PUT, "B");     /* not in force */
-	task_calls(&scene, 1, PUT + 1, "A"); /* of no name */
+	task_calls(&scene, 1, DESTROY, "B");     /* not that class */
+	task_calls(&scene, 1, DESTROY, "");      /* no lock at all */
+	task_calls(&scene, 1, PUT, "A");         /* not that function; patterns forbid nothing */
+	task_calls(&scene, 1, PUT, "B");         /* not in force */
+	task_calls(&scene, 1, PUT_KVM + 1, "A"); /* of no name */
 	assert_int_equal(findings(&scene), 0);
 	model_count(scene.model, &counts);
 	assert_int_equal(counts.chains, 0);
@@ -307,6 +364,86 @@ static void the_outermost_of_a_class_is_shown(void **state)
 	scene_end(&scene);
 }
 
+/* --- what a call is made on --- */
+
+#define OBJECT 0xffff888300001000ULL
+
+static void calls_on(struct scene *scene, uint64_t argument)
+{
+	struct lt_record_chain chain;
+
+	call_begin(scene, &chain, 1, LT_CALL_FUNCTION, DESTROY, "A");
+	chain.call.argument = argument;
+	assert_int_equal(scene_feed(scene, &chain), 0);
+}
+
+static void expect_object(struct scene *scene, const char *expected)
+{
+	const struct model_object *object = the_finding(scene)->edges[0].sighting->object;
+	char text[60] = "none";
+
+	if (object)
+		model_object_describe(scene->model, object, text, sizeof(text));
+	assert_string_equal(text, expected);
+}
+
+static void a_call_is_made_on_an_object(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene, "forbid call destroy under A\n");
+	object_event(&scene, LT_OBJECT_BORN, LT_OBJECT_VM, OBJECT, 0, 42, 0, NULL);
+	calls_on(&scene, OBJECT);
+	expect_object(&scene, "VM 42");
+	/* It stays what it was when it is dead, and when another one lives there. */
+	object_event(&scene, LT_OBJECT_DEAD, LT_OBJECT_VM, OBJECT, 0, 0, 0, NULL);
+	object_event(&scene, LT_OBJECT_BORN, LT_OBJECT_VM, OBJECT, 0, 43, 0, NULL);
+	expect_object(&scene, "VM 42");
+	scene_end(&scene);
+}
+
+static void what_a_call_is_made_on_may_have_died_just_now(void **state)
+{
+	static const uint64_t later[] = { 0, OBJECT_JUST_DEAD_NS / 2, 2 * OBJECT_JUST_DEAD_NS };
+	struct scene scene;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		begin(&scene, "forbid call destroy under A\n");
+		object_event(&scene, LT_OBJECT_BORN, LT_OBJECT_GROUP, OBJECT, 0, 0, 0, "7");
+		object_event(&scene, LT_OBJECT_DEAD, LT_OBJECT_GROUP, OBJECT, 0, 0, 0, NULL);
+		scene.now += later[i];
+		calls_on(&scene, OBJECT);
+		expect_object(&scene, i < 2 ? "group 7" : "none");
+		scene_end(&scene);
+	}
+}
+
+static void what_a_call_is_made_on_may_be_no_object(void **state)
+{
+	static const uint64_t arguments[] = { 0, 1, OBJECT + 8, UINT64_MAX };
+	struct scene scene;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
+		begin(&scene, "forbid call destroy under A\n");
+		object_event(&scene, LT_OBJECT_BORN, LT_OBJECT_VM, OBJECT, 0, 42, 0, NULL);
+		calls_on(&scene, arguments[i]);
+		expect_object(&scene, "none");
+		scene_end(&scene);
+	}
+	/* Known by a lock of it alone: what it is nobody said. */
+	begin(&scene, "forbid call destroy under A\n");
+	scene.object['K' - 'A'] = OBJECT;
+	task_takes(&scene, 1, "K");
+	calls_on(&scene, OBJECT);
+	expect_object(&scene, "none");
+	scene_end(&scene);
+}
+
 /* --- what is taken inside --- */
 
 static void takes_in(struct scene *scene, unsigned int task, uint64_t in, const char *text)
@@ -423,29 +560,28 @@ static void references_that_were_not_the_last(void **state)
 	struct scene scene;
 
 	(void)state;
-	begin(&scene, "forbid call destroy under A\nnote call destroy under B\n"
-		      "forbid call destroy under C if absent\nignore call destroy under D\n");
+	begin(&scene, "forbid call put under E\nforbid call kvm_destroy_vm under A\n"
+		      "note call kvm_arch_destroy_vm under B\n"
+		      "forbid call kvm_destroy_vm under C if absent\nignore call kvm_destroy_vm under D\n");
 	assert_false(model_not_last(scene.model, 0, &seen));
-	drops(&scene, PUT, "");
-	drops(&scene, PUT, "C D E");
-	drops(&scene, PUT + 1, "A"); /* of no name */
+	drops(&scene, PUT_KVM, "");
+	drops(&scene, PUT_KVM, "C D E"); /* nothing that the last one calls is forbidden under these */
+	drops(&scene, PUT, "A");         /* no function that puts references */
+	drops(&scene, PUT_KVM + 1, "A"); /* of no name */
 	assert_false(model_not_last(scene.model, 0, &seen));
-	drops(&scene, PUT, "D B A");
-	drops(&scene, PUT, "A B");
-	drops(&scene, DESTROY, "A");
-	drops(&scene, PUT, "B C");
+	drops(&scene, PUT_KVM, "D B A");
+	drops(&scene, PUT_KVM, "E A B");
+	drops(&scene, PUT_KVM, "B C");
 	assert_true(model_not_last(scene.model, 0, &seen));
-	assert_string_equal(seen.function, "put");
-	assert_string_equal(seen.under->name, "A"); /* the one whose rule stands first, held outside or inside */
+	assert_string_equal(seen.function, "kvm_put_kvm");
+	assert_string_equal(seen.under->name,
+			    "A"); /* the one whose rule stands first, held outside or inside */
 	assert_int_equal(seen.count, 2);
 	assert_true(model_not_last(scene.model, 1, &seen));
-	assert_string_equal(seen.function, "destroy");
-	assert_string_equal(seen.under->name, "A");
-	assert_true(model_not_last(scene.model, 2, &seen));
-	assert_string_equal(seen.function, "put");
-	assert_string_equal(seen.under->name, "B");
+	assert_string_equal(seen.function, "kvm_put_kvm");
+	assert_string_equal(seen.under->name, "B"); /* by the function that the other is inlined into */
 	assert_int_equal(seen.count, 1);
-	assert_false(model_not_last(scene.model, 3, &seen));
+	assert_false(model_not_last(scene.model, 2, &seen));
 	scene.hits = 5; /* as the chain cache has it now */
 	assert_true(model_not_last(scene.model, 0, &seen));
 	assert_int_equal(seen.count, 10);
@@ -453,7 +589,7 @@ static void references_that_were_not_the_last(void **state)
 	assert_true(scene.refreshed > 0);
 	scene_end(&scene);
 	begin(&scene, NULL);
-	drops(&scene, PUT, "A");
+	drops(&scene, PUT_KVM, "A");
 	assert_false(model_not_last(scene.model, 0, &seen));
 	scene_end(&scene);
 }
@@ -467,27 +603,27 @@ static void many_of_them_and_uniting(void **state)
 
 	(void)state;
 	for (letter = 'A'; letter <= 'E'; letter++) {
-		snprintf(line, sizeof(line), "forbid call f under %c\n", letter);
+		snprintf(line, sizeof(line), "forbid call kvm_destroy_vm under %c\n", letter);
 		strcat(text, line);
 	}
-	strcat(text, "forbid call f under " AT_F "\nforbid call f under " AT_G "\n");
+	strcat(text,
+	       "forbid call kvm_destroy_vm under " AT_F "\nforbid call kvm_destroy_vm under " AT_G "\n");
 	begin(&scene, text);
 	for (letter = 'A'; letter <= 'G'; letter++) {
 		line[0] = letter, line[1] = '\0';
-		drops(&scene, PUT, line);
-		drops(&scene, DESTROY, line);
+		drops(&scene, PUT_KVM, line);
 	}
 	for (i = 0; model_not_last(scene.model, i, &seen); i++)
 		assert_int_equal(seen.count, 1);
-	assert_int_equal(i, 14);
+	assert_int_equal(i, 7);
 	task_takes(&scene, 1, "F");
 	task_takes(&scene, 1, "G");
 	unite(&scene, 'F', 'G');
 	for (i = 0; model_not_last(scene.model, i, &seen); i++) {
 		assert_null(seen.under->united_with);
-		assert_int_equal(seen.count, i < 10 ? 1 : 2);
+		assert_int_equal(seen.count, i < 5 ? 1 : 2);
 	}
-	assert_int_equal(i, 12);
+	assert_int_equal(i, 6);
 	scene_end(&scene);
 }
 
@@ -498,6 +634,7 @@ static void misuses(struct scene *scene, uint32_t what, uint32_t owner_tid, cons
 	struct lt_record_chain chain;
 
 	call_begin(scene, &chain, 1, what, 0, text);
+	chain.call.owner = owner_tid ? 0xffff888200000000ULL : 0;
 	chain.call.owner_tid = owner_tid;
 	chain.call.function = UINT32_MAX; /* means nothing here */
 	assert_int_equal(scene_feed(scene, &chain), 0);
@@ -528,6 +665,7 @@ static void misuse_is_a_danger(void **state)
 		assert_int_equal(f->edges[0].from_lock->addr, lock_address('A', 1));
 		assert_int_equal(f->edges[0].from_index, 1);
 		assert_int_equal(f->owner_tid, 77);
+		assert_true(f->owner != 0);
 		assert_int_equal(f->rule_count, 0);
 		/* One for each class: the first stays. */
 		misuses(&scene, kinds[i].what, 78, "A2");
@@ -537,6 +675,7 @@ static void misuse_is_a_danger(void **state)
 		misuses(&scene, kinds[i].what, 0, "B");
 		assert_int_equal(findings(&scene), 2);
 		assert_int_equal(model_finding(scene.model, 2)->owner_tid, 0);
+		assert_int_equal(model_finding(scene.model, 2)->owner, 0);
 		/* A lock that is on the stack too. */
 		misuses(&scene, kinds[i].what, 79, "C D C");
 		assert_int_equal(model_finding(scene.model, 3)->edges[0].from_index, 2);
@@ -561,6 +700,7 @@ static void each_misuse_is_of_its_own(void **state)
 
 static void a_freed_lock_is_shown_after_its_death(void **state)
 {
+	struct lt_record_chain chain;
 	const struct finding *f;
 	struct scene scene;
 	char text[60];
@@ -569,13 +709,16 @@ static void a_freed_lock_is_shown_after_its_death(void **state)
 	begin(&scene, NULL);
 	scene.object['K' - 'A'] = 0x1000;
 	object_event(&scene, LT_OBJECT_BORN, LT_OBJECT_VM, 0x1000, 0, 42, 0, NULL);
-	misuses(&scene, LT_CALL_FREED, 5, "K K");
+	call_begin(&scene, &chain, 1, LT_CALL_FREED, 0, "K K");
+	chain.call.argument = 0x1000;
+	assert_int_equal(scene_feed(&scene, &chain), 0);
 	object_event(&scene, LT_OBJECT_DEAD, LT_OBJECT_VM, 0x1000, 0, 42, 0, NULL);
 	f = the_finding(&scene);
 	assert_string_equal(f->edges[0].from->name, "kvm.lock");
 	assert_string_equal(model_object_describe(scene.model, f->edges[0].from_lock->object, text,
 						  sizeof(text)),
 			    "VM 42");
+	assert_ptr_equal(f->edges[0].sighting->object, f->edges[0].from_lock->object);
 	assert_int_equal(findings(&scene), 1);
 	scene_end(&scene);
 }
@@ -1132,6 +1275,42 @@ static void ignored_as_long_as_the_rule_is_in_force(void **state)
 	scene_end(&scene);
 }
 
+/* Each finding is told, ignored or left out; a grade that rises can make it told. */
+static void findings_are_counted_by_what_was_told(void **state)
+{
+	struct model_counts counts;
+	struct scene scene;
+
+	(void)state;
+	begin(&scene, "note call destroy under A\nforbid call destroy under A if hook\n"
+		      "forbid call put under B\nignore call put under B\norder C > D\n");
+	task_calls(&scene, 1, PUT, "B");
+	task_calls(&scene, 1, DESTROY, "A");
+	scene.deaf = true;
+	task_takes(&scene, 1, "D C");
+	task_takes(&scene, 1, "E F");
+	task_takes(&scene, 1, "F E");
+	model_count(scene.model, &counts);
+	assert_int_equal(counts.findings, 4);
+	assert_int_equal(counts.told, 1);
+	assert_int_equal(counts.information, 1);
+	assert_int_equal(counts.ignored, 1);
+	assert_int_equal(counts.left_out, 2);
+	scene.deaf = false;
+	scene.present = "hook";
+	task_calls(&scene, 1, DESTROY, "A2");
+	task_takes(&scene, 2, "F E");
+	assert_int_equal(scene.told_count, 3);
+	assert_int_equal(scene.told[1].previous_grade, GRADE_INFORMATION);
+	assert_int_equal(scene.told[2].previous_grade, GRADE_NONE); /* nobody was told before */
+	model_count(scene.model, &counts);
+	assert_int_equal(counts.told, 2);
+	assert_int_equal(counts.information, 0);
+	assert_int_equal(counts.ignored, 1);
+	assert_int_equal(counts.left_out, 1);
+	scene_end(&scene);
+}
+
 static void nothing_is_known_without_rules(void **state)
 {
 	struct scene scene;
@@ -1198,6 +1377,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_forbidden_call_is_a_danger),
 		cmocka_unit_test(the_hits_of_a_call_are_asked_for),
+		cmocka_unit_test(the_hits_of_orders_and_misuses_are_asked_for),
+		cmocka_unit_test(what_is_not_counted_is_not_told),
 		cmocka_unit_test(calls_that_no_rule_speaks_of),
 		cmocka_unit_test(however_the_lock_is_held),
 		cmocka_unit_test(names_of_functions),
@@ -1205,6 +1386,9 @@ int main(void)
 		cmocka_unit_test(one_call_under_two_locks_is_one_finding),
 		cmocka_unit_test(all_rules_of_the_grade_are_named),
 		cmocka_unit_test(the_outermost_of_a_class_is_shown),
+		cmocka_unit_test(a_call_is_made_on_an_object),
+		cmocka_unit_test(what_a_call_is_made_on_may_have_died_just_now),
+		cmocka_unit_test(what_a_call_is_made_on_may_be_no_object),
 		cmocka_unit_test(locks_taken_inside_the_call),
 		cmocka_unit_test(inside_has_room_for_so_many),
 		cmocka_unit_test(classes_inside_unite),
@@ -1236,6 +1420,7 @@ int main(void)
 		cmocka_unit_test(patterns_with_a_function),
 		cmocka_unit_test(what_is_ignored_is_counted_not_told),
 		cmocka_unit_test(ignored_as_long_as_the_rule_is_in_force),
+		cmocka_unit_test(findings_are_counted_by_what_was_told),
 		cmocka_unit_test(nothing_is_known_without_rules),
 		cmocka_unit_test(an_owned_lock_with_nothing_held),
 		cmocka_unit_test(the_seed_bug),

@@ -550,16 +550,19 @@ static void a_short_path_gets_the_outermost_rules(void **state)
 	rules_free(rules);
 }
 
-/* The lines of the two, "1 2"; "" where there is no conflict. */
+/* The lines of each pair, "1 2, 1 3"; "" where there is no conflict. */
 static void expect_conflict(const char *text, const char *lines)
 {
+	struct rule_conflict conflicts[RULES_CONFLICTS_MAX];
 	struct rules *rules = read_rules(text);
-	const struct rule *a = NULL, *b = NULL;
-	char found[64] = "";
+	char found[256] = "";
+	size_t count, used = 0;
 
 	rules_evaluate(rules, answer, NULL);
-	if (rules_find_conflict(rules, &a, &b))
-		snprintf(found, sizeof(found), "%u %u", a->line, b->line);
+	count = rules_find_conflicts(rules, conflicts, RULES_CONFLICTS_MAX);
+	for (size_t i = 0; i < count; i++)
+		used += (size_t)snprintf(found + used, sizeof(found) - used, "%s%u %u", i ? ", " : "",
+					 conflicts[i].a->line, conflicts[i].b->line);
 	assert_string_equal(found, lines);
 	rules_free(rules);
 }
@@ -576,6 +579,37 @@ static void orders_that_contradict_each_other_are_found(void **state)
 	expect_conflict("order A > B\norder A > B > C\norder C > A", "2 3");
 }
 
+static void every_circle_of_orders_is_a_conflict(void **state)
+{
+	(void)state;
+	expect_conflict("order A > B\norder C > D\norder B > A\norder D > C", "1 3, 2 4");
+	expect_conflict("order A > B\norder B > C\norder C > A\norder B > A", "1 3, 1 4");
+	/* Two ways round by the same two rules are one. */
+	expect_conflict("order A > B > C\norder C > B > A", "1 2");
+}
+
+static void so_many_conflicts_are_told(void **state)
+{
+	enum { PAIRS = RULES_CONFLICTS_MAX + 3 };
+	struct rule_conflict conflicts[PAIRS];
+	char text[PAIRS * 40] = "";
+	struct rules *rules;
+	size_t used = 0;
+
+	(void)state;
+	for (int i = 0; i < PAIRS; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "order a%d > b%d\norder b%d > a%d\n", i, i, i, i);
+	rules = read_rules(text);
+	rules_evaluate(rules, answer, NULL);
+	assert_int_equal(rules_find_conflicts(rules, conflicts, PAIRS), RULES_CONFLICTS_MAX);
+	assert_int_equal(rules_find_conflicts(rules, conflicts, 2), 2);
+	assert_int_equal(conflicts[1].a->line, 3);
+	assert_int_equal(conflicts[1].b->line, 4);
+	assert_int_equal(rules_find_conflicts(rules, conflicts, 0), 0);
+	rules_free(rules);
+}
+
 static void orders_that_agree_are_no_conflict(void **state)
 {
 	(void)state;
@@ -590,12 +624,12 @@ static void orders_that_agree_are_no_conflict(void **state)
 static void a_longer_conflict_names_two_of_its_rules(void **state)
 {
 	struct rules *rules = read_rules("order Z > A\norder A > B\norder B > C\norder C > D\norder D > A");
-	const struct rule *a, *b;
+	struct rule_conflict conflict;
 
 	(void)state;
 	rules_evaluate(rules, answer, NULL);
-	assert_true(rules_find_conflict(rules, &a, &b));
-	assert_true(a->line > 1 && a->line < b->line);
+	assert_int_equal(rules_find_conflicts(rules, &conflict, 1), 1);
+	assert_true(conflict.a->line > 1 && conflict.a->line < conflict.b->line);
 	rules_free(rules);
 }
 
@@ -609,7 +643,7 @@ static void orders_agree_with_a_plain_closure(void **state)
 	for (int round = 0; round < ROUNDS; round++) {
 		bool within[CLASSES][CLASSES] = { { false } };
 		char text[512] = "", line[32];
-		const struct rule *a, *b;
+		struct rule_conflict conflict;
 		bool circle = false;
 		struct rules *rules;
 		int i, j, k;
@@ -639,7 +673,7 @@ static void orders_agree_with_a_plain_closure(void **state)
 						 within[i][j]);
 			}
 		}
-		assert_int_equal(rules_find_conflict(rules, &a, &b), circle);
+		assert_int_equal(rules_find_conflicts(rules, &conflict, 1), circle);
 		rules_free(rules);
 	}
 }
@@ -673,6 +707,8 @@ int main(void)
 		cmocka_unit_test(the_way_round_a_circle_is_found),
 		cmocka_unit_test(a_short_path_gets_the_outermost_rules),
 		cmocka_unit_test(orders_that_contradict_each_other_are_found),
+		cmocka_unit_test(every_circle_of_orders_is_a_conflict),
+		cmocka_unit_test(so_many_conflicts_are_told),
 		cmocka_unit_test(orders_that_agree_are_no_conflict),
 		cmocka_unit_test(a_longer_conflict_names_two_of_its_rules),
 		cmocka_unit_test(orders_agree_with_a_plain_closure),

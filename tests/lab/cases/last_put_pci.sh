@@ -25,7 +25,7 @@ bind_edu
 for kind in fentry kprobe; do
 	tracer_start last_$kind --json --attach $kind
 	check "kvm-vfio, VM, device" close_in_order d v x
-	tracer_stop last_$kind 1
+	tracer_stop last_$kind 0 # information alone
 	check_json /tmp/last_$kind.out \
 		"one finding, for information: kvm_destroy_vm under group_lock" \
 		'findings | map([.kind, .function, .grade, .classes]) ==
@@ -41,6 +41,9 @@ for kind in fentry kprobe; do
 		'findings[0].rules | length >= 1 and all(.text | test("kvm_destroy_vm under vfio_group.group_lock")) and
 			any(.because | . != null and test("kvm_ref_lock|spinlock"))' \
 		"it is no known bug of this kernel" 'findings[0].known == null' \
+		"the VM that goes is named" 'findings[0] | (.object | test("^VM [0-9]+ .demo.$")) and
+			(.text | test("called kvm_destroy_vm on VM [0-9]+ .demo. while it held"))' \
+		"information is counted apart" 'summary.findings == 1 and summary.information == 1' \
 		"what runs under the lock now is named" 'findings[0] | [.text, .why, .advice] | join(" ") | test("kvm_lock")' \
 		"nothing was lost" 'summary.lost | all(. == 0)'
 
@@ -56,7 +59,7 @@ done
 
 tracer_start text
 check "kvm-vfio, VM, device; and again" close_in_order d v x
-tracer_stop text 1
+tracer_stop text 0
 check_contains "the text names the call and the lock" /tmp/text.out 'kvm_destroy_vm.*vfio_group.group_lock'
 check_contains "and that it is information" /tmp/text.out '\[information\]|^Grade: +information'
 pass

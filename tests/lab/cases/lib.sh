@@ -294,7 +294,11 @@ check_report() {
 		"$1 is one JSON object a line, from ready to summary, of version 1" \
 		"length == $(wc -l <"$1") and all(type == \"object\" and .version == 1) and
 			map(.type) == [\"ready\"] + (findings | map(.type)) + [\"summary\"]" \
-		"the summary counts the findings" 'summary.findings == (findings | length)' \
+		"the summary counts the findings that were told, each once" \
+		'(summary.counts | map(.id)) == (findings | map(.id) | unique) and
+			summary.findings == (summary.counts | length) and
+			summary.information == (summary.counts | map(select(.grade == "information")) | length) and
+			all(summary.counts[]; .count > 0 and all(.edges[]; . > 0))' \
 		"a finding is of a known kind and grade" "findings | all(
 			(.kind | IN(\"circular\", \"recursive\", \"order\", $REPORT_CALLS)) and
 			(.grade | IN(\"information\", \"one_task\", \"guarded\", \"possible\", \"likely\", \"danger\", \"deadlock\")))" \
@@ -316,6 +320,9 @@ check_report() {
 		"rules are quoted where a finding comes from them, and only there" 'findings | all(
 			(.rules | length > 0) == (.kind | IN("order", "forbidden_call")) and
 			all(.rules[]; (.file | length > 0) and .line > 0 and (.text | length > 0)))' \
+		"pairs of locks are counted where dependencies are the evidence" 'all(findings[];
+			(.kind == "circular" or (.kind == "recursive" and (.same_instance | not))) as $counted |
+			all(.edges[]; (.instances != null) == $counted))' \
 		"a forbidden call names the function, and only that" 'findings | all(
 			(.function != null) == (.kind == "forbidden_call"))' \
 		"a known bug is told with its commit, release and title" 'all(findings[].known | select(. != null);

@@ -114,5 +114,6 @@ check_json /tmp/rules.json \
 	"rules --json: the user's file" 'map(select(.file == "/tmp/own.rules") | [.line, .kind, .state]) ==
 		[[3, "watch", "in_force"], [4, "watch", "in_force"], [5, "order", "in_force"],
 		[6, "forbid", "in_force"], [7, "ignore", "in_force"]]'
-check "as many as in the text" [ "$(wc -l </tmp/rules.txt)" = "$(wc -l </tmp/rules.json)" ]
+check "as many as in the text" [ "$(grep -vc '^ ' /tmp/rules.txt)" = "$(wc -l </tmp/rules.json)" ]
+check_contains "and under each its source" /tmp/rules.txt '^ +source: Documentation/virt/kvm/locking\.rst'
 pass
