@@ -25,7 +25,8 @@ static __noinline int call_tell(void *ctx, struct lt_task_held *h, const struct 
 		__sync_fetch_and_add(&seen->hits, 1);
 		return 0;
 	}
-	if (lock->addr && lock->class_id == LT_CLASS_FOREIGN && lock_tell(lock->addr, lock->generation, 0, 0))
+	if (lock->addr && lock->class_id == LT_CLASS_FOREIGN &&
+	    lock_tell(lock->addr, lock->generation, lock->ip, 0))
 		return 0;
 	if (held_tell(h) || chain_send(ctx, h, lock, &what))
 		return 0;
@@ -48,13 +49,15 @@ static __noinline int held_has_class(const struct lt_task_held *h, const struct 
 	return 0;
 }
 
-/* A call by a task that may hold something. */
+/* A call by a task that may hold something. One by an interrupt on top of it is none of its own. */
 static __noinline int call_made(void *ctx, const struct lt_class_set *set, struct lt_call *call)
 {
 	__u64 task = bpf_get_current_task();
 	struct lt_task_held *h;
 	struct lt_held none = {};
 
+	if (!in_task(ctx))
+		return 0;
 	h = bpf_map_lookup_elem(&held, &task);
 	if (!h)
 		return 0;
@@ -134,14 +137,18 @@ static __noinline int misuse_tell(void *ctx, __u64 addr, struct lt_call *call)
 	struct lt_task_held *h, *of_owner;
 	struct lt_held e = { .addr = addr, .last_addr = addr, .count = 1 };
 
-	if (!w)
+	if ((!w && !every_lock) || !in_task(ctx))
 		return 0;
-	e.generation = w->generation;
-	e.object = w->object;
-	e.class_id = w->class_id;
+	if (w) {
+		e.generation = w->generation;
+		e.object = w->object;
+		e.class_id = w->class_id;
+	}
 	of_owner = bpf_map_lookup_elem(&held, &call->owner);
-	if (of_owner)
+	if (of_owner) {
 		owner_name(call, of_owner);
+		e.ip = held_place(of_owner, addr);
+	}
 	h = held_get_or_new(task);
 	if (!h)
 		return 0;
@@ -172,7 +179,7 @@ ALWAYS_INLINE int unlock_check(void *ctx, __u64 addr)
 {
 	struct lt_call call = { .what = LT_CALL_UNLOCK };
 
-	if (!filter[lt_filter_index(addr) & (LT_FILTER_SIZE - 1)])
+	if (!every_lock && !filter[lt_filter_index(addr) & (LT_FILTER_SIZE - 1)])
 		return 0;
 	call.owner = lock_owner(addr);
 	if (call.owner != bpf_get_current_task())

@@ -131,6 +131,18 @@ static __noinline int held_contains(const struct lt_task_held *h, __u64 addr)
 	return 0;
 }
 
+/* Where a lock on a stack was taken; 0: unknown. */
+static __noinline __u64 held_place(const struct lt_task_held *h, __u64 addr)
+{
+	for (__u32 i = 0; i < LT_HELD_MAX; i++) {
+		if (i >= h->count)
+			break;
+		if (h->held[i].addr == addr)
+			return h->held[i].ip;
+	}
+	return 0;
+}
+
 /* The entry taken last, or NULL. */
 ALWAYS_INLINE struct lt_held *held_top(struct lt_task_held *h)
 {

@@ -16,15 +16,13 @@ enum {
 	HOW_BLOCK = 0,
 	HOW_TRY = 1 << 0,
 	HOW_DONE = 1 << 1, /* seen at return: the task has it */
+	HOW_OWN = 1 << 2,  /* and would wait for itself */
 };
-
-/* Kernel stacks lie on a multiple of their size (THREAD_ALIGN); 16 KiB on x86-64 and arm64. */
-#define KERNEL_STACK_SIZE 16384
 
 /* A lock on the task's own stack is gone before anybody could be told its name. */
 ALWAYS_INLINE bool on_stack(__u64 addr, __u64 stack)
 {
-	return (addr ^ stack) < KERNEL_STACK_SIZE;
+	return (addr ^ stack) < stack_size;
 }
 
 /* A foreign lock gets its name before the first chain that has it; -1 when that could not be sent. */
@@ -107,6 +105,12 @@ ALWAYS_INLINE __u64 task_mark(const struct lt_task_held *h, __u64 task)
 	return task ^ ((__u64)h->tid << 40);
 }
 
+/* A task that waits for itself is never a chain that was seen before, when it did not. */
+ALWAYS_INLINE __u64 chain_key(const struct lt_task_held *h, const struct lt_held *e, __u32 how)
+{
+	return entry_hash(how & HOW_OWN ? ~h->hash : h->hash, e);
+}
+
 /*
  * A chain that is not in the cache, or is there for other tasks only. The record
  * goes out first and the key in second: what a full ring buffer refuses is sent
@@ -120,7 +124,7 @@ static __noinline int chain_new(void *ctx, struct lt_task_held *h, struct lt_hel
 
 	if (e->class_id == LT_CLASS_FOREIGN && !e->generation && (h->declared || every_lock))
 		e->generation = watch_foreign(e->addr);
-	what.key = entry_hash(h->hash, e);
+	what.key = chain_key(h, e, how);
 	seen = bpf_map_lookup_elem(&chains, &what.key);
 	if (seen) {
 		if (seen->first_task == task_mark(h, task) || seen->many_tasks)
@@ -129,7 +133,7 @@ static __noinline int chain_new(void *ctx, struct lt_task_held *h, struct lt_hel
 	}
 	if (how & HOW_DONE)
 		what.flags |= LT_CHAIN_TAKEN;
-	else if (lock_is_own(e->addr, task))
+	else if (how & HOW_OWN)
 		what.flags |= LT_CHAIN_OWNED;
 	if (e->class_id == LT_CLASS_FOREIGN && lock_tell(e->addr, e->generation, e->ip, 0))
 		return 0;
@@ -150,9 +154,9 @@ ALWAYS_INLINE void chain_check(void *ctx, struct lt_task_held *h, struct lt_held
 	__u64 key;
 
 	/* Of a run, the first pair was told; any later pair is under the run's first lock. */
-	if (held_is_run(top, e) && top->count > 1 && lock_owner(e->addr) != task)
+	if (held_is_run(top, e) && top->count > 1 && !(how & HOW_OWN))
 		return;
-	key = entry_hash(h->hash, e);
+	key = chain_key(h, e, how);
 	seen = bpf_map_lookup_elem(&chains, &key);
 	if (seen) {
 		__sync_fetch_and_add(&seen->hits, 1);
@@ -202,9 +206,9 @@ static __noinline int lock_call_slow(void *ctx, __u64 addr, __u32 how, __u64 ip)
 		if (w->class_id == LT_CLASS_FOREIGN)
 			w->taken++;
 	}
-	if (how == HOW_BLOCK && !h->count && lock_is_own(addr, task))
-		chain_check(ctx, h, &e, task, how); /* it has it, though we did not see it taken */
-	else if (h->count && !(how & HOW_TRY))
+	if (how == HOW_BLOCK && lock_is_own(addr, task))
+		how |= HOW_OWN; /* also where we did not see it taken */
+	if (how & HOW_OWN || (h->count && !(how & HOW_TRY)))
 		chain_check(ctx, h, &e, task, how);
 	held_push(h, &e);
 	held_enter(h);

@@ -490,12 +490,20 @@ int peek(struct bpf_raw_tracepoint_args *ctx)
 	return bpf_probe_read_kernel(peek_data, length, (void *)addr);
 }
 
-/* For user space, once after load: see scalar_of(). */
+/* For user space, once after load: see scalar_of() and stack_size. */
 SEC("raw_tp/setup")
 int setup(void *ctx)
 {
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	__u64 *pointer = &anchor;
+	__u64 size = 0;
 
+	if (bpf_core_field_exists(task->stack_vm_area))
+		size = BPF_CORE_READ(task, stack_vm_area, size);
+	/* With the guard page behind it, and else a power of two. */
+	for (int shift = 13; shift < 20; shift++)
+		if ((size - 1) >> shift == 1)
+			stack_size = 1ULL << shift;
 	return bpf_probe_read_kernel(&anchor_addr, sizeof(anchor_addr), &pointer);
 }
 

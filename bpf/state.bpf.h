@@ -65,6 +65,9 @@ __u64 tasks_inside = 0;
 __u64 anchor = 0;
 __u64 anchor_addr = 0;
 
+/* Of a task's kernel stack, which lies on a multiple of it; larger with KASAN or large pages, see setup(). */
+__u64 stack_size = 16384;
+
 /* Results of "peek". */
 __u8 peek_data[LT_PEEK_MAX] = {};
 
@@ -159,6 +162,19 @@ ALWAYS_INLINE __u64 scalar_of(__u64 pointer)
 
 	asm volatile("%0 -= %1" : "+r"(value) : "r"(&anchor));
 	return value + anchor_addr;
+}
+
+/*
+ * Whether this is the current task's own doing, and not that of an interrupt which
+ * came in its way: those, soft ones too, run on stacks of their own (arm64 before 6.1:
+ * not a soft one that local_bh_enable() lets run). Whatever the form of a program, its
+ * ctx is on the stack that it runs on.
+ */
+ALWAYS_INLINE bool in_task(void *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return scalar_of((__u64)ctx) - (__u64)BPF_CORE_READ(task, stack) < stack_size;
 }
 
 /* The same where a call more does not matter: any argument, or the return value after the last one. */

@@ -13,7 +13,8 @@ static const struct command {
 	const char *what;
 } commands[] = {
 	{ "watch", cmd_watch, "attach, report lock-order violations as they show, and a summary at the end" },
-	{ "rules", cmd_rules, "show the rules: which are in force on this kernel, and where each comes from" },
+	{ "rules", cmd_rules,
+	  "show the rules: which are in force on this kernel, and where each comes from" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

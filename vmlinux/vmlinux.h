@@ -45,8 +45,13 @@ struct mutex {
 	} owner;
 };
 
+struct vm_struct {
+	unsigned long size; /* with a guard page */
+};
+
 struct task_struct {
 	void *stack;
+	struct vm_struct *stack_vm_area; /* with CONFIG_VMAP_STACK only */
 	int pid;
 	int tgid;
 	char comm[16];

@@ -26,17 +26,8 @@ for kind in fentry kprobe; do
 	tracer_start last_$kind --json --attach $kind
 	check "kvm-vfio, VM, device" close_in_order d v x
 	tracer_stop last_$kind 0 # information alone
+	check_last_put /tmp/last_$kind.out vfio_group.group_lock vfio_device_set.lock vfio_device_put_kvm vfio_df_group_close
 	check_json /tmp/last_$kind.out \
-		"one finding, for information: kvm_destroy_vm under group_lock" \
-		'findings | map([.kind, .function, .grade, .classes]) ==
-			[["forbidden_call", "kvm_destroy_vm", "information", ["vfio_group.group_lock"]]]' \
-		"by the closer, who holds the group's and the device set's lock" \
-		'findings[0].edges[0] | .task.comm == "closer" and .task.vm == "demo" and
-			(.held | map(.class)) == ["vfio_group.group_lock", "vfio_device_set.lock"]' \
-		"the chain that put the last reference" \
-		'findings[0].edges[0].stack | functions | .[0] == "kvm_destroy_vm" and
-			(index("vfio_device_put_kvm") < index("vfio_df_group_close")) and
-			(index("vfio_df_group_close") < index("vfio_device_fops_release"))' \
 		"the rule is quoted, and says why it cannot deadlock here" \
 		'findings[0].rules | length >= 1 and all(.text | test("kvm_destroy_vm under vfio_group.group_lock")) and
 			any(.because | . != null and test("kvm_ref_lock|spinlock"))' \
@@ -44,17 +35,13 @@ for kind in fentry kprobe; do
 		"the VM that goes is named" 'findings[0] | (.object | test("^VM [0-9]+ .demo.$")) and
 			(.text | test("called kvm_destroy_vm on VM [0-9]+ .demo. while it held"))' \
 		"information is counted apart" 'summary.findings == 1 and summary.information == 1' \
-		"what runs under the lock now is named" 'findings[0] | [.text, .why, .advice] | join(" ") | test("kvm_lock")' \
-		"nothing was lost" 'summary.lost | all(. == 0)'
+		"what runs under the lock now is named" 'findings[0] | [.text, .why, .advice] | join(" ") | test("kvm_lock")'
 
 	tracer_start first_$kind --json --attach $kind
 	check "device, kvm-vfio, VM" close_in_order x d v
 	tracer_stop first_$kind 0
-	check_json /tmp/first_$kind.out \
-		"no finding, for it was not the last reference" 'findings == []' \
-		"and yet the summary counts it" \
-		'summary.not_last == [{function: "kvm_put_kvm", under: "vfio_group.group_lock", count: 1}]' \
-		"nothing was lost" 'summary.lost | all(. == 0)'
+	check_not_last /tmp/first_$kind.out
+	check_json /tmp/first_$kind.out "once" 'summary.not_last[0].count == 1'
 done
 
 tracer_start text

@@ -283,6 +283,32 @@ check_json() {
 	done
 }
 
+# check_last_put FILE OUTER INNER FUNCTION FUNCTION: the one finding of a last reference put
+# by the task "closer" under group_lock, for information; it holds these two classes, and
+# the first of these functions was called in the other, in the close of the device.
+check_last_put() {
+	check_json "$1" \
+		"one finding, for information: kvm_destroy_vm under group_lock" \
+		'findings | map([.kind, .function, .grade, .classes]) ==
+			[["forbidden_call", "kvm_destroy_vm", "information", ["vfio_group.group_lock"]]]' \
+		"by the closer, who holds the group's and the device set's lock" \
+		"findings[0].edges[0] | .task.comm == \"closer\" and .task.vm == \"demo\" and
+			(.held | map(.class)) == [\"$2\", \"$3\"]" \
+		"the chain that put the last reference" \
+		"findings[0].edges[0].stack | functions | .[0] == \"kvm_destroy_vm\" and
+			(index(\"$4\") < index(\"$5\")) and (index(\"$5\") <= index(\"vfio_device_fops_release\"))" \
+		"nothing was lost" 'summary.lost | all(. == 0)'
+}
+
+# check_not_last FILE: the same call, and another reference is left.
+check_not_last() {
+	check_json "$1" \
+		"no finding, for it was not the last reference" 'findings == []' \
+		"and yet the summary counts it" \
+		'summary.not_last | map([.function, .under]) == [["kvm_put_kvm", "vfio_group.group_lock"]]' \
+		"nothing was lost" 'summary.lost | all(. == 0)'
+}
+
 # Kinds of findings that are about a call, not about a lock being taken.
 REPORT_CALLS='"forbidden_call", "bad_unlock", "freed_held", "reinit_held"'
 
@@ -309,11 +335,11 @@ check_report() {
 			all((.edges | length == 1) and .edges[0].from != .edges[0].to)' \
 		"a call or a misuse is one edge that leads to no lock" "findings | map(select(.kind | IN($REPORT_CALLS))) |
 			all((.edges | length == 1) and (.edges[0] | .to == null and .to_addr == null and .taking == null))" \
-		"an edge is between the lock taken and one that was held" "all(findings[] |
+		"an edge is between the lock taken and one that was held, or that is its own" "all(findings[] |
 			select(.kind | IN($REPORT_CALLS) | not) | .edges[];
 			.to_addr == .taking.addr and .to == .taking.class and (.taking.trylock | not) and
-			(.from as \$class | .held | any(.class == \$class)) and
-			(.from_addr as \$addr | .held | any(.addr == \$addr or .locks > 1)))" \
+			(.from_addr == .to_addr or (.from as \$class | .held | any(.class == \$class)) and
+			(.from_addr as \$addr | .held | any(.addr == \$addr or .locks > 1))))" \
 		"a finding has words, and each edge a stack and a task" 'findings | all(
 			(.text | length > 0) and (.why | length > 0) and (.advice | length > 0) and
 			(.edges | all((.stack | length > 0) and .task.tid > 0 and .count > 0)))' \

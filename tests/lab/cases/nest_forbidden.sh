@@ -3,12 +3,15 @@
 #
 # Two locks of a class of KVM's inside each other where no rule allows it: a finding
 # at first sight, no reverse needed. Foreign classes nest all the time: none for them.
+# And one lock inside of itself.
 # lab: kernels=bookworm,bookworm-backports timeout=120 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 
 load_objects
 insmod /lab/fixture/lt_locks.ko || fail "cannot load lt_locks"
+OUTER=lt_locks_state.outer
+INNER=lt_locks_state.inner
 for kind in fentry kprobe; do
 	tracer_start $kind --json --attach $kind
 	check "two VMs' kvm->lock, two vCPUs' mutex, and foreign locks" ltguest -name guest=demo -c "
@@ -27,5 +30,16 @@ for kind in fentry kprobe; do
 		'findings | all(.edges | length == 1 and .[0].from == .[0].to and .[0].from_addr != .[0].to_addr)' \
 		"by those who did it" 'findings | map(.edges[0].task.comm) == ["t2", "t3"]' \
 		"nothing was lost" 'summary.lost | all(. == 0)'
+
+	# The same locks in the same order, first as they should be, then inner is its own.
+	tracer_start own_$kind --json --attach $kind --watch $OUTER@lt_locks_state --watch $INNER@lt_locks_state
+	check "a task waits for itself" ltguest -c "
+		@t1 locks lock outer, lock inner, unlock inner, lock a, unlock a, adopt inner
+		@t1& locks lock inner; hangs t1 200; @t2 locks unlock inner; join t1 5000
+		@t1 locks unlock inner, unlock outer"
+	tracer_stop own_$kind 1
+	check_json /tmp/own_$kind.out \
+		"the self-deadlock is told, though it looks like a chain seen before" \
+		"findings | map([.kind, .classes, .same_instance]) == [[\"recursive\", [\"$INNER\"], true]]"
 done
 pass
