@@ -93,39 +93,78 @@ int rule_set_load(struct rule_set *set, const struct rule_files *files)
 
 void rule_set_release(struct rule_set *set)
 {
+	conditions_release(&set->conditions);
 	rules_free(set->rules);
 	set->rules = NULL;
 }
 
-static bool has_class(const struct rule_set *set, const struct lock_spec *spec)
+static struct watched_class *class_find(struct rule_set *set, const struct lock_spec *spec)
 {
-	for (size_t i = 0; i < set->class_count; i++)
-		if (!strcmp(set->classes[i].name, spec->name) && set->classes[i].pointer == spec->pointer &&
-		    !strcmp(set->classes[i].symbol, spec->symbol))
-			return true;
-	return false;
+	for (size_t i = 0; i < set->class_count; i++) {
+		const struct lock_spec *lock = &set->classes[i].lock;
+
+		if (!strcmp(lock->name, spec->name) && lock->pointer == spec->pointer &&
+		    !strcmp(lock->symbol, spec->symbol))
+			return &set->classes[i];
+	}
+	return NULL;
+}
+
+static struct watched_class *class_find_or_new(struct rule_set *set, const struct lock_spec *spec)
+{
+	struct watched_class *class = class_find(set, spec);
+
+	if (class)
+		return class;
+	if (set->class_count == USER_CLASSES_MAX) {
+		message_error("at most %d locks of your own can be watched", USER_CLASSES_MAX);
+		return NULL;
+	}
+	class = &set->classes[set->class_count++];
+	class->lock = *spec;
+	return class;
 }
 
 int rule_set_add_class(struct rule_set *set, const struct lock_spec *spec)
 {
-	if (has_class(set, spec))
-		return 0;
-	if (set->class_count == USER_CLASSES_MAX) {
-		message_error("at most %d locks of your own can be watched", USER_CLASSES_MAX);
+	if (!class_find_or_new(set, spec))
 		return -EINVAL;
-	}
-	set->classes[set->class_count++] = *spec;
+	set->named_count = set->class_count;
 	return 0;
+}
+
+/*
+ * Whether what a rule asks of the kernel side is to be there: the rule is in force, or may come to be
+ * without a module coming. Values may change at any time.
+ */
+static bool is_wanted(struct rule_set *set, const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->condition_count; i++) {
+		const struct rule_condition *condition = &rule->conditions[i];
+		enum rule_answer answer = ANSWER_UNKNOWN;
+
+		if (condition->kind != CONDITION_VALUE)
+			answer = conditions_ask(&set->conditions, condition);
+		if (answer != ANSWER_UNKNOWN && (answer == ANSWER_YES) == condition->negated)
+			return false;
+	}
+	return true;
 }
 
 static int collect_class(struct rule_set *set, const struct rule *rule)
 {
+	struct watched_class *class;
 	struct lock_spec spec;
 
-	if (!lock_spec_set(&spec, rule->structure, rule->member, rule->symbol, rule->pointer))
-		return rule_set_add_class(set, &spec);
-	message_error("%s:%u: a name is too long", rule->file, rule->line);
-	return -EINVAL;
+	if (lock_spec_set(&spec, rule->structure, rule->member, rule->symbol, rule->pointer)) {
+		message_error("%s:%u: " LOCK_SPEC_LIMITS, rule->file, rule->line);
+		return -EINVAL;
+	}
+	class = class_find_or_new(set, &spec);
+	if (!class)
+		return -EINVAL;
+	class->wanted = class->wanted || is_wanted(set, rule);
+	return 0;
 }
 
 /* The ids of a class: a declared one, or all of the user's own of that name, or "some foreign one". */
@@ -137,7 +176,7 @@ static void add_to_set(const struct rule_set *set, const char *name, struct lt_c
 	for (size_t i = 0; i < set->class_count; i++) {
 		uint32_t user = LT_CLASS_USER + (uint32_t)i;
 
-		if (strcmp(set->classes[i].name, name) != 0)
+		if (strcmp(set->classes[i].lock.name, name) != 0)
 			continue;
 		classes->word[user / 64] |= 1ULL << user % 64;
 		own = true;
@@ -170,6 +209,7 @@ static int collect_call(struct rule_set *set, const struct rule *rule)
 	}
 	if (i == set->call_count)
 		set->calls[set->call_count++] = (struct watched_call){ .function = rule->function };
+	set->calls[i].wanted = set->calls[i].wanted || is_wanted(set, rule);
 	add_to_set(set, rule->classes[0], &set->calls[i].classes);
 	if (is_last_of_put(rule->function))
 		add_to_set(set, rule->classes[0], &set->put_classes);
@@ -181,6 +221,10 @@ int rule_set_collect(struct rule_set *set)
 {
 	int err = 0;
 
+	for (size_t i = 0; i < set->class_count; i++)
+		set->classes[i].wanted = i < set->named_count;
+	for (size_t i = 0; i < set->call_count; i++)
+		set->calls[i].wanted = false;
 	for (size_t i = 0; i < rules_count(set->rules) && !err; i++) {
 		const struct rule *rule = rules_get(set->rules, i);
 
@@ -201,7 +245,7 @@ int rule_set_name(const struct rule_set *set, struct model *model)
 	int err = 0;
 
 	for (size_t i = 0; i < set->class_count && !err; i++)
-		err = model_name_class(model, LT_CLASS_USER + (uint32_t)i, set->classes[i].name);
+		err = model_name_class(model, LT_CLASS_USER + (uint32_t)i, set->classes[i].lock.name);
 	for (size_t i = 0; i < set->call_count && !err; i++)
 		err = model_name_function(model, (uint32_t)i, set->calls[i].function);
 #define NAME_PUT(module, function, ...) \
@@ -211,73 +255,17 @@ int rule_set_name(const struct rule_set *set, struct model *model)
 	return err;
 }
 
-/* "": the kernel itself, which is looked at anyway. */
-static enum rule_answer ask_types(struct rule_set *set, const struct rule_condition *condition)
-{
-	struct type_member member;
-
-	switch (types_member_anywhere(set->types, hook_modules, condition->structure, condition->member,
-				      &member)) {
-	case 0:
-		return ANSWER_YES;
-	case -ENOMSG:
-		return ANSWER_NO;
-	default:
-		return ANSWER_UNKNOWN;
-	}
-}
-
-static enum rule_answer ask_member(struct rule_set *set, const struct rule_condition *condition)
-{
-	enum rule_answer answer;
-
-	for (size_t i = 0; i < set->answer_count; i++)
-		if (!strcmp(set->answers[i].structure, condition->structure) &&
-		    !strcmp(set->answers[i].member, condition->member))
-			return set->answers[i].answer;
-	answer = ask_types(set, condition);
-	if (set->answer_count < ANSWERS_MAX) {
-		set->answers[set->answer_count].structure = condition->structure;
-		set->answers[set->answer_count].member = condition->member;
-		set->answers[set->answer_count++].answer = answer;
-	}
-	return answer;
-}
-
-static enum rule_answer ask_value(struct rule_set *set, const struct rule_condition *condition)
-{
-	uint64_t value;
-
-	if (!set->tracer || tracer_read_member(set->tracer, condition->structure, condition->member,
-					       condition->symbol, condition->pointer, &value))
-		return ANSWER_UNKNOWN;
-	return value ? ANSWER_YES : ANSWER_NO;
-}
-
-static enum rule_answer ask(void *context, const struct rule_condition *condition)
-{
-	struct rule_set *set = context;
-
-	if (!set->symbols || !set->types)
-		return ANSWER_UNKNOWN;
-	switch (condition->kind) {
-	case CONDITION_MEMBER:
-		return ask_member(set, condition);
-	case CONDITION_SYMBOL:
-		return kallsyms_address(set->symbols, NULL, condition->symbol) ? ANSWER_YES : ANSWER_NO;
-	default:
-		return ask_value(set, condition);
-	}
-}
-
-void rule_set_forget_answers(struct rule_set *set)
-{
-	set->answer_count = 0;
-}
-
 void rule_set_evaluate(struct rule_set *set)
 {
-	rules_evaluate(set->rules, ask, set);
+	conditions_begin_pass(&set->conditions);
+	rules_evaluate(set->rules, conditions_ask, &set->conditions);
+}
+
+void rule_set_modules_changed(struct rule_set *set)
+{
+	conditions_modules_changed(&set->conditions);
+	(void)rule_set_collect(set); /* what there is room for was settled the first time */
+	rule_set_evaluate(set);
 }
 
 /* A function that only rules of the user's own speak of and that is not there may be a slip. */
@@ -308,8 +296,12 @@ void rule_set_warn(const struct rule_set *set)
 		message_info("%s:%u and %s:%u contradict each other: '%s', '%s'", a->file, a->line, b->file,
 			     b->line, a->text, b->text);
 	}
-	for (size_t i = 0; set->tracer && i < set->call_count; i++)
-		if (!tracer_call_attached(set->tracer, i))
+}
+
+void rule_set_warn_of_calls(const struct rule_set *set, const struct tracer *tracer)
+{
+	for (size_t i = 0; i < set->call_count; i++)
+		if (set->calls[i].wanted && !tracer_call_attached(tracer, i))
 			warn_of_call(set, i);
 }
 

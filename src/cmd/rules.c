@@ -9,14 +9,13 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/rule_options.h"
 #include "cmd/rule_set.h"
 #include "message.h"
 #include "report/report.h"
 
 enum {
 	KEY_JSON = 0x100,
-	KEY_NO_BUILTIN,
-	KEY_RULES,
 };
 
 struct rules_options {
@@ -26,9 +25,6 @@ struct rules_options {
 
 static const struct argp_option options[] = {
 	{ "json", KEY_JSON, NULL, 0, "One JSON object a line (docs/json.md)", 0 },
-	{ "no-builtin-rules", KEY_NO_BUILTIN, NULL, 0, "Leave the built-in rules out", 0 },
-	{ "rules", KEY_RULES, "FILE", 0,
-	  "Add the rules in this file (docs/rules.md). May be given more than once", 0 },
 	{ 0 },
 };
 
@@ -37,17 +33,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	struct rules_options *o = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->files;
+		break;
 	case KEY_JSON:
 		o->json = true;
-		break;
-	case KEY_NO_BUILTIN:
-		o->files.no_builtin = true;
-		break;
-	case KEY_RULES:
-		if (o->files.count == RULE_FILES_MAX)
-			argp_error(state, "--rules: at most %d files", RULE_FILES_MAX);
-		else
-			o->files.paths[o->files.count++] = value;
 		break;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s' is not expected here", value);
@@ -61,6 +51,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
+	.children = rule_options,
 	.doc = "Shows the rules: which are in force on the running kernel, which are not because it lacks what they "
 	       "ask for, and where each comes from. As root, because only root sees what a kernel has."
 	       "\vExit status: 0 all was read, 2 a rule file has an error.\n\n"
@@ -68,16 +59,24 @@ static const struct argp argp = {
 };
 
 /* What can be asked of this kernel by this user; the rest stays unknown. */
-static void open_kernel(struct rule_set *set)
+static void open_kernel(struct conditions *kernel)
 {
-	if (kallsyms_open(&set->symbols) || types_open(&set->types)) {
+	if (kallsyms_open(&kernel->symbols) || types_open(&kernel->types)) {
 		message_info("which rules are in force is not known: this needs root, and a kernel with BTF");
-		kallsyms_close(set->symbols);
-		set->symbols = NULL;
+		kallsyms_close(kernel->symbols);
+		kernel->symbols = NULL;
 		return;
 	}
-	if (tracer_open_reader(set->symbols, set->types, &set->tracer))
-		set->tracer = NULL;
+	if (tracer_open_reader(kernel->symbols, kernel->types, &kernel->tracer))
+		kernel->tracer = NULL;
+	conditions_modules_changed(kernel);
+}
+
+static void close_kernel(struct conditions *kernel)
+{
+	tracer_close(kernel->tracer);
+	types_close(kernel->types);
+	kallsyms_close(kernel->symbols);
 }
 
 static void print_rules(const struct rule_set *set, bool json)
@@ -102,15 +101,16 @@ int cmd_rules(int argc, char **argv)
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
 		return EXIT_UNABLE;
 	err = rule_set_load(&set, &o.files);
+	if (!err)
+		open_kernel(&set.conditions);
+	if (!err)
+		err = rule_set_collect(&set);
 	if (!err) {
-		open_kernel(&set);
 		rule_set_evaluate(&set);
 		print_rules(&set, o.json);
 		rule_set_warn(&set);
-		tracer_close(set.tracer);
-		types_close(set.types);
-		kallsyms_close(set.symbols);
 	}
+	close_kernel(&set.conditions);
 	rule_set_release(&set);
 	if (!err && (fflush(stdout) || ferror(stdout))) {
 		message_error("the rules could not be written: standard output is full or closed");

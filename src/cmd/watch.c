@@ -239,11 +239,14 @@ static int add_lock(struct watch *w, const char *text)
 	struct lock_place place;
 	struct lock_spec spec;
 	char why[256];
+	int err = lock_spec_parse(text, &spec);
 
-	if (lock_spec_parse(text, &spec)) {
-		message_error("--watch %s: expected STRUCT.MEMBER@SYMBOL, or STRUCT.MEMBER@*SYMBOL through a "
-			      "pointer.",
-			      text);
+	if (err) {
+		message_error("--watch %s: %s.", text,
+			      err == -ENAMETOOLONG
+				      ? LOCK_SPEC_LIMITS
+				      : "expected STRUCT.MEMBER@SYMBOL, or STRUCT.MEMBER@*SYMBOL "
+					"through a pointer");
 		return -EINVAL;
 	}
 	if (lock_spec_find(&spec, w->symbols, w->types, &place, why, sizeof(why))) {
@@ -257,8 +260,9 @@ static int collect_rules(struct watch *w)
 {
 	int err = 0;
 
-	w->rules.symbols = w->symbols;
-	w->rules.types = w->types;
+	w->rules.conditions.symbols = w->symbols;
+	w->rules.conditions.types = w->types;
+	conditions_modules_changed(&w->rules.conditions);
 	for (size_t i = 0; i < w->options.lock_count && !err; i++)
 		err = add_lock(w, w->options.locks[i]);
 	return err ? err : rule_set_collect(&w->rules);
@@ -347,7 +351,7 @@ static int open_tracer(struct watch *w)
 
 	if (err)
 		return err;
-	w->rules.tracer = w->tracer;
+	w->rules.conditions.tracer = w->tracer;
 	rule_set_evaluate(&w->rules);
 	return tracer_set_handler(w->tracer, on_record, w);
 }
@@ -393,9 +397,12 @@ static size_t class_names(struct watch *w, enum class_state state, const char **
 		if (tracer_class_state(w->tracer, id, &name) == state)
 			names[count++] = name;
 	}
-	for (size_t i = 0; i < w->rules.class_count; i++)
-		if (tracer_user_class_state(w->tracer, i) == state)
-			names[count++] = w->rules.classes[i].name;
+	for (size_t i = 0; i < w->rules.class_count; i++) {
+		const char *why;
+
+		if (w->rules.classes[i].wanted && tracer_user_class_state(w->tracer, i, &why) == state)
+			names[count++] = w->rules.classes[i].lock.name;
+	}
 	names[count] = NULL;
 	return count;
 }
@@ -406,6 +413,22 @@ static void say_modules(struct watch *w)
 		if (!tracer_has_module(w->tracer, hook_modules[i]))
 			message_info("module %s is not loaded; it is attached to when it is",
 				     hook_modules[i]);
+}
+
+/* Why those of the user's own that cannot be watched cannot was told when they were tried. */
+static void say_classes(struct watch *w)
+{
+	const char *name, *why;
+
+	for (uint32_t id = LT_CLASS_FOREIGN + 1; id < LT_CLASS_DECLARED_END; id++)
+		if (tracer_class_state(w->tracer, id, &name) == CLASS_MISSING)
+			message_info("%s is not in this kernel, or not in its type information: not watched",
+				     name);
+	for (size_t i = 0; i < w->rules.class_count; i++)
+		if (w->rules.classes[i].wanted &&
+		    tracer_user_class_state(w->tracer, i, &why) == CLASS_WAITING)
+			message_info("%s is not there yet, it is watched when it is: %s",
+				     w->rules.classes[i].lock.name, why);
 }
 
 static void say_ready(struct watch *w)
@@ -421,14 +444,9 @@ static void say_ready(struct watch *w)
 
 	class_names(w, CLASS_WAITING, waiting);
 	class_names(w, CLASS_MISSING, missing);
-	for (size_t i = 0; missing[i]; i++)
-		message_info("%s is not in this kernel, or not in its type information: not watched",
-			     missing[i]);
-	for (size_t i = 0; i < w->rules.class_count; i++)
-		if (tracer_user_class_state(w->tracer, i) == CLASS_WAITING)
-			message_info("%s is not there yet; it is watched when its module comes",
-				     w->rules.classes[i].name);
+	say_classes(w);
 	rule_set_warn(&w->rules);
+	rule_set_warn_of_calls(&w->rules, w->tracer);
 	model_count(w->model, &ready.seen);
 	if (w->options.json) {
 		json_ready(&w->report, &ready, stdout);
@@ -462,21 +480,17 @@ static void show_progress(struct watch *w)
 
 static void keep_house(struct watch *w)
 {
-	uint64_t changes = tracer_module_changes(w->tracer);
 	int err;
 
 	deadlocks_look(&w->deadlocks, w->tracer, w->model);
+	if (tracer_modules_changed(w->tracer))
+		rule_set_modules_changed(&w->rules);
 	err = tracer_tick(w->tracer);
 	if (err > 0)
 		message_info("modules were loaded and attached to; so far: %s",
 			     tracer_late_modules(w->tracer));
 	else if (err < 0)
 		message_info("a module was loaded, but it cannot be attached to");
-	/* What rules ask of types and symbols may have another answer now. */
-	if (changes != tracer_module_changes(w->tracer)) {
-		rule_set_forget_answers(&w->rules);
-		rule_set_evaluate(&w->rules);
-	}
 }
 
 /* Returns why it ended, NULL after an error. */

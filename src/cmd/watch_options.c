@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/rule_options.h"
 #include "version.h"
 
 /* The largest ring buffer: what fits the map's size, a power of two of bytes. */
@@ -22,10 +23,8 @@ enum {
 	KEY_EVERY_LOCK,
 	KEY_EXIT,
 	KEY_JSON,
-	KEY_NO_BUILTIN,
 	KEY_PID,
 	KEY_RING,
-	KEY_RULES,
 	KEY_VERSION,
 	KEY_VM,
 	KEY_WATCH,
@@ -43,13 +42,9 @@ static const struct argp_option options[] = {
 	  "Watch every mutex of the kernel, not only KVM's and VFIO's: for the lab, it is not cheap", 0 },
 	{ "exit-on-finding", KEY_EXIT, NULL, 0, "End at the first finding that is not only information", 0 },
 	{ "json", KEY_JSON, NULL, 0, "One JSON object a line on standard output (docs/json.md)", 0 },
-	{ "no-builtin-rules", KEY_NO_BUILTIN, NULL, 0, "Leave the built-in rules out (see locktrace rules)",
-	  0 },
 	{ "pid", KEY_PID, "PID", 0, "Report only findings that concern this process", 0 },
 	{ "ring-size", KEY_RING, "BYTES", 0,
 	  "Size of the ring buffer (default 4M); K, M and G may follow the number", 0 },
-	{ "rules", KEY_RULES, "FILE", 0,
-	  "Add the rules in this file (docs/rules.md). May be given more than once", 0 },
 	{ "verbose", 'v', NULL, 0, "Tell more about what is done, on standard error", 0 },
 	{ "version", KEY_VERSION, NULL, 0, "Show the version", 0 },
 	{ "vm", KEY_VM, "NAME", 0, "Report only findings that concern the VM of this name", 0 },
@@ -112,19 +107,14 @@ static void add_lock(struct argp_state *state, struct watch_options *o, const ch
 		o->locks[o->lock_count++] = text;
 }
 
-static void add_rules(struct argp_state *state, struct rule_files *files, const char *path)
-{
-	if (files->count == RULE_FILES_MAX)
-		argp_error(state, "--rules: at most %d files", RULE_FILES_MAX);
-	else
-		files->paths[files->count++] = path;
-}
-
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct watch_options *o = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->rules;
+		break;
 	case KEY_ALL:
 		o->all = true;
 		break;
@@ -145,12 +135,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		break;
 	case KEY_JSON:
 		o->json = true;
-		break;
-	case KEY_NO_BUILTIN:
-		o->rules.no_builtin = true;
-		break;
-	case KEY_RULES:
-		add_rules(state, &o->rules, value);
 		break;
 	case KEY_PID:
 		o->pid = (uint32_t)number(state, "pid", value, 1, UINT32_MAX);
@@ -182,6 +166,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
+	.children = rule_options,
 	.doc = "Attaches to the running kernel, follows the locks of KVM and VFIO, reports lock-order violations "
 	       "as they show and a summary at the end. Needs root. Nothing is changed in the kernel, and all of "
 	       "it is gone when locktrace ends."

@@ -7,11 +7,13 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel/modules.h"
 #include "kernel/tracer_internal.h"
 #include "locktrace/kernel_side.h"
 #include "locktrace/object_functions.h"
@@ -66,16 +68,32 @@ static int claim(struct locktrace_bpf *object, uint64_t address, struct lt_watch
 	return 0;
 }
 
-/* Adds one lock to the watched ones. 0, -E2BIG when the map is full. */
+/* Adds one lock to the watched ones. 0, -E2BIG when the map is full: then it counts as lost. */
 static int watch_at(struct tracer *t, uint64_t address, uint32_t class_id)
 {
 	struct lt_watched value = { .generation = boot_ns(), .class_id = class_id };
 	struct locktrace_bpf *object = tracer_first(t);
+	int err = 0;
 
-	if (bpf_map_update_elem(bpf_map__fd(object->maps.watched), &address, &value, BPF_NOEXIST))
-		return errno == EEXIST ? claim(object, address, &value) : -errno;
-	__atomic_fetch_add(&object->bss->filter[lt_filter_index(address)], 1, __ATOMIC_RELAXED);
-	return 0;
+	if (!bpf_map_update_elem(bpf_map__fd(object->maps.watched), &address, &value, BPF_NOEXIST))
+		__atomic_fetch_add(&object->bss->filter[lt_filter_index(address)], 1, __ATOMIC_RELAXED);
+	else
+		err = errno == EEXIST ? claim(object, address, &value) : -errno;
+	t->watched_failed += err != 0;
+	return err;
+}
+
+/* Only what is still of that class: an entry of another one has its own counts. */
+static void unwatch_at(struct tracer *t, uint64_t address, uint32_t class_id)
+{
+	struct locktrace_bpf *object = tracer_first(t);
+	int fd = bpf_map__fd(object->maps.watched);
+	struct lt_watched entry;
+
+	if (!address || bpf_map_lookup_elem(fd, &address, &entry) || entry.class_id != class_id ||
+	    bpf_map_delete_elem(fd, &address))
+		return;
+	__atomic_fetch_sub(&object->bss->filter[lt_filter_index(address)], 1, __ATOMIC_RELAXED);
 }
 
 /* Runs a program of ours on two numbers. Its return value, or negative errno. */
@@ -210,7 +228,7 @@ static void walk_groups(struct tracer *t)
 	for (size_t i = 0; i < count && i < 8; i++) {
 		if (!is_list(t, candidates[i] + list.offset))
 			continue;
-		t->vfio_lock_address = candidates[i] + lock.offset;
+		t->statics[LT_CLASS_STATIC_VFIO_GROUP_LOCK] = candidates[i] + lock.offset;
 		walk_list(t, candidates[i] + list.offset, next.offset, group_found);
 		return;
 	}
@@ -265,21 +283,37 @@ static int take_over_held(struct tracer *t)
 	return err;
 }
 
+/* Told once, not again each time that it is tried in vain. */
+static void refuse_user_class(struct tracer *t, size_t i, const char *why)
+{
+	struct user_class_state *state = &t->user_classes[i];
+
+	state->refused = true;
+	state->placed = false;
+	if (strcmp(state->why, why) != 0)
+		message_info("%s is not watched: %s", t->options.user_classes[i].lock.name, why);
+	snprintf(state->why, sizeof(state->why), "%s", why);
+}
+
 /* Where a lock of the user's own is, once its module is there. */
 static bool place_user_class(struct tracer *t, size_t i)
 {
-	const struct lock_spec *spec = &t->options.user_classes[i];
 	struct user_class_state *state = &t->user_classes[i];
-	char why[256];
+	char why[sizeof(state->why)];
 	int err;
 
 	if (state->placed || state->refused)
 		return state->placed;
-	err = lock_spec_find(spec, t->symbols, t->types, &state->place, why, sizeof(why));
+	err = lock_spec_find(&t->options.user_classes[i].lock, t->symbols, t->types, &state->place, why,
+			     sizeof(why));
 	state->placed = !err;
-	state->refused = err && err != -ENOENT;
-	if (state->refused)
-		message_info("%s is not watched: %s", spec->name, why);
+	state->module_id = module_id(state->place.module);
+	if (err == -ENOENT)
+		snprintf(state->why, sizeof(state->why), "%s", why);
+	else if (err)
+		refuse_user_class(t, i, why);
+	else if (t->started)
+		tracer_add_late(t, state->place.module);
 	return state->placed;
 }
 
@@ -289,7 +323,7 @@ static uint64_t user_class_address(struct tracer *t, size_t i)
 	const struct lock_place *place = &t->user_classes[i].place;
 	uint64_t object;
 
-	if (!t->options.user_classes[i].pointer)
+	if (!t->options.user_classes[i].lock.pointer)
 		return place->address;
 	if (discover_read(t, place->address, &object, sizeof(object)) || !object)
 		return 0;
@@ -308,65 +342,79 @@ static bool user_class_is_watched(struct tracer *t, size_t i)
 	    !bpf_map_lookup_elem(bpf_map__fd(tracer_first(t)->maps.watched), &state->watched, &entry) &&
 	    entry.class_id == LT_CLASS_USER + i)
 		return true;
-	discover_user_class_gone(t, i);
+	unwatch_at(t, state->watched, LT_CLASS_USER + (uint32_t)i);
+	state->watched = 0;
 	return false;
 }
 
 static bool watch_user_class(struct tracer *t, size_t i)
 {
-	const struct lock_spec *spec = &t->options.user_classes[i];
 	struct user_class_state *state = &t->user_classes[i];
 	uint64_t address = user_class_address(t, i);
 
-	/* Not set yet: looked at again at the next tick. */
-	if (!address)
+	/* Looked at again at the next tick. */
+	if (!address) {
+		snprintf(state->why, sizeof(state->why), "%s is not set yet.",
+			 t->options.user_classes[i].lock.symbol);
 		return false;
+	}
 	if (watch_at(t, address, LT_CLASS_USER + (uint32_t)i)) {
-		message_info("%s cannot be watched: the table of watched locks is full", spec->name);
-		state->refused = true;
-		state->placed = false;
+		refuse_user_class(t, i, "the table of watched locks is full.");
 		return false;
 	}
 	state->watched = address;
+	state->why[0] = '\0';
 	return true;
-}
-
-size_t discover_user_classes(struct tracer *t)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < t->options.user_class_count; i++)
-		if (!user_class_is_watched(t, i) && place_user_class(t, i) && watch_user_class(t, i))
-			count++;
-	return count;
 }
 
 void discover_user_class_gone(struct tracer *t, size_t index)
 {
 	struct user_class_state *state = &t->user_classes[index];
-	struct locktrace_bpf *object = tracer_first(t);
-	struct lt_watched entry;
 
-	/* Only what is still ours: an entry of another class has its own counts. */
-	if (state->watched &&
-	    !bpf_map_lookup_elem(bpf_map__fd(object->maps.watched), &state->watched, &entry) &&
-	    entry.class_id == LT_CLASS_USER + index &&
-	    !bpf_map_delete_elem(bpf_map__fd(object->maps.watched), &state->watched))
-		__atomic_fetch_sub(&object->bss->filter[lt_filter_index(state->watched)], 1,
-				   __ATOMIC_RELAXED);
+	unwatch_at(t, state->watched, LT_CLASS_USER + (uint32_t)index);
 	memset(state, 0, sizeof(*state));
 }
 
+static size_t watch_user_classes(struct tracer *t)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < t->options.user_class_count; i++) {
+		if (!t->options.user_classes[i].wanted)
+			discover_user_class_gone(t, i);
+		else if (!user_class_is_watched(t, i) && place_user_class(t, i))
+			count += watch_user_class(t, i);
+	}
+	return count;
+}
+
+int discover_user_classes(struct tracer *t)
+{
+	return watch_user_classes(t) ? take_over_held(t) : 0;
+}
+
+/* That in vfio has a name that others have too: walk_groups() found it, or did not. */
 static void watch_statics(struct tracer *t)
 {
-#define WATCH_STATIC(id, module, class, symbol, structure, member, lockdep) \
-	if (!*(structure) && kallsyms_address(t->symbols, module, symbol))  \
-		watch_at(t, kallsyms_address(t->symbols, module, symbol), LT_CLASS_##id);
-	LT_STATIC_CLASSES(WATCH_STATIC)
-#undef WATCH_STATIC
-	if (t->vfio_lock_address)
-		watch_at(t, t->vfio_lock_address, LT_CLASS_STATIC_VFIO_GROUP_LOCK);
-	discover_user_classes(t);
+#define FIND_STATIC(id, module, class, symbol, structure, member, lockdep) \
+	if (!*(structure))                                                 \
+		t->statics[LT_CLASS_##id] = kallsyms_address(t->symbols, module, symbol);
+	LT_STATIC_CLASSES(FIND_STATIC)
+#undef FIND_STATIC
+	for (uint32_t id = 0; id < LT_CLASS_DECLARED_END; id++)
+		if (t->statics[id])
+			watch_at(t, t->statics[id], id);
+}
+
+void discover_module_gone(struct tracer *t, const char *gone)
+{
+#define FORGET_STATIC(id, module, class, symbol, structure, member, lockdep) \
+	if (!strcmp(gone, module)) {                                         \
+		unwatch_at(t, t->statics[LT_CLASS_##id], LT_CLASS_##id);     \
+		t->statics[LT_CLASS_##id] = 0;                               \
+	}
+	LT_STATIC_CLASSES(FORGET_STATIC)
+#undef FORGET_STATIC
 }
 
 int discover_all(struct tracer *t)
@@ -378,5 +426,6 @@ int discover_all(struct tracer *t)
 	walk_vms(t);
 	walk_groups(t);
 	watch_statics(t);
+	watch_user_classes(t);
 	return take_over_held(t);
 }

@@ -54,6 +54,23 @@ const size_t hook_count = sizeof(hooks) / sizeof(hooks[0]);
 const char *const hook_modules[] = { "", "kvm", "vfio", "vfio_pci_core", "vfio_iommu_type1", NULL };
 const size_t hook_module_count = sizeof(hook_modules) / sizeof(hook_modules[0]) - 1;
 
+const char *hook_module_of(const char *symbol)
+{
+	const char *found = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < hook_module_count; i++) {
+		size_t length = strlen(hook_modules[i]);
+
+		if (length <= longest || strncmp(symbol, hook_modules[i], length) != 0 ||
+		    symbol[length] != '_')
+			continue;
+		found = hook_modules[i];
+		longest = length;
+	}
+	return found;
+}
+
 bool hook_is_lock_function(const char *symbol)
 {
 	for (size_t i = 0; i < hook_count; i++)

@@ -40,6 +40,12 @@ extern const size_t hook_count;
 extern const char *const hook_modules[];
 extern const size_t hook_module_count;
 
+/*
+ * The one of hook_modules that a symbol belongs to by its name ("kvm_destroy_vm": kvm): it is in that
+ * module, in one that cannot be loaded without it, or in the image. NULL: the name does not tell.
+ */
+const char *hook_module_of(const char *symbol);
+
 /* Whether a symbol is one of the functions hooked by a lock hook: the tracer's own frames end there. */
 bool hook_is_lock_function(const char *symbol);
 /* The same for hooks that tell of other things: deaths, initialisers, puts, unlocks. */

@@ -30,7 +30,8 @@ struct kallsyms {
 	char **modules;
 	size_t module_count;
 	uint64_t image_start, image_end;
-	bool stale;
+	bool stale;       /* addresses near the modules are to be read again */
+	bool names_stale; /* and so are names of modules */
 };
 
 static void table_clear(struct kallsyms *s)
@@ -105,7 +106,9 @@ static int add_symbol(struct kallsyms *s, uint64_t address, char type, const cha
 	s->count++;
 	if (!strcmp(name, "_stext") || !strcmp(name, "_text"))
 		s->image_start = s->image_start && s->image_start < address ? s->image_start : address;
-	if (!strcmp(name, "_end"))
+	/* _end is data: there only with CONFIG_KALLSYMS_ALL. The others end what there is of text. */
+	if ((!strcmp(name, "_end") || !strcmp(name, "_etext") || !strcmp(name, "_einittext")) &&
+	    address > s->image_end)
 		s->image_end = address;
 	return 0;
 }
@@ -189,6 +192,7 @@ int kallsyms_reload(struct kallsyms *symbols)
 	int err = load(&fresh);
 
 	symbols->stale = false;
+	symbols->names_stale = false;
 	if (err) {
 		table_clear(&fresh);
 		return err;
@@ -225,6 +229,26 @@ void kallsyms_close(struct kallsyms *symbols)
 void kallsyms_invalidate(struct kallsyms *symbols)
 {
 	symbols->stale = true;
+}
+
+void kallsyms_modules_changed(struct kallsyms *symbols)
+{
+	symbols->stale = true;
+	symbols->names_stale = true;
+}
+
+bool kallsyms_knows_module(const struct kallsyms *symbols, const char *module)
+{
+	for (size_t i = 0; i < symbols->module_count; i++)
+		if (!strcmp(symbols->modules[i], module))
+			return true;
+	return false;
+}
+
+void kallsyms_image(const struct kallsyms *symbols, uint64_t *start, uint64_t *end)
+{
+	*start = symbols->image_start;
+	*end = symbols->image_end;
 }
 
 /* First index in by_name whose name is not below the one asked for. */
@@ -265,8 +289,12 @@ static size_t collect(const struct kallsyms *s, const char *module, const char *
 size_t kallsyms_addresses(struct kallsyms *symbols, const char *module, const char *name, uint64_t *out,
 			  size_t size)
 {
-	size_t found = collect(symbols, module, name, out, size);
+	size_t found;
 
+	/* The image's own do not change. */
+	if (symbols->names_stale && (!module || *module))
+		kallsyms_reload(symbols);
+	found = collect(symbols, module, name, out, size);
 	if (!found && module && *module)
 		found = collect(symbols, "", name, out, size);
 	return found;
@@ -278,6 +306,19 @@ uint64_t kallsyms_address(struct kallsyms *symbols, const char *module, const ch
 
 	kallsyms_addresses(symbols, module, name, &address, 1);
 	return address;
+}
+
+size_t kallsyms_named(struct kallsyms *symbols, const char *name, struct named_symbol *out)
+{
+	size_t count = kallsyms_addresses(symbols, NULL, name, &out->address, 1);
+
+	if (count) {
+		const struct entry *e = &symbols->by_address[symbols->by_name[name_first(symbols, name)]];
+
+		out->type = e->type;
+		snprintf(out->module, sizeof(out->module), "%s", symbols->modules[e->module]);
+	}
+	return count;
 }
 
 /* Last entry at or below the address, or NULL. */

@@ -29,6 +29,18 @@ int kallsyms_reload(struct kallsyms *symbols);
 /* The same, but only when next an address near the modules is looked up. */
 void kallsyms_invalidate(struct kallsyms *symbols);
 
+/* The same, and also when next a name is looked up that can be a module's. */
+void kallsyms_modules_changed(struct kallsyms *symbols);
+
+/* Whether symbols of a module were there when they were last read. */
+bool kallsyms_knows_module(const struct kallsyms *symbols, const char *module);
+
+/*
+ * The kernel image: its first address, and the first one behind it. Where data symbols are missing
+ * (no CONFIG_KALLSYMS_ALL) the end is that of its text.
+ */
+void kallsyms_image(const struct kallsyms *symbols, uint64_t *start, uint64_t *end);
+
 /*
  * Address of a symbol. module: "" for the kernel image, a name for that module or,
  * where there is no such module, for the kernel image (built in); NULL: anywhere.
@@ -42,6 +54,16 @@ uint64_t kallsyms_address(struct kallsyms *symbols, const char *module, const ch
  */
 size_t kallsyms_addresses(struct kallsyms *symbols, const char *module, const char *name, uint64_t *out,
 			  size_t size);
+
+struct named_symbol {
+	uint64_t address;
+	char module[SYMBOL_MODULE_LEN]; /* "" for the kernel image */
+	char type;                      /* as in struct symbol */
+};
+
+/* Looks a name up in the image and all modules: fills *out with the first symbol. Returns how many there are.
+ */
+size_t kallsyms_named(struct kallsyms *symbols, const char *name, struct named_symbol *out);
 
 /* Whose symbol is at an address: fills module ("" for the image). 0 or -ENOENT. */
 int kallsyms_find(struct kallsyms *symbols, uint64_t address, struct symbol *out);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "kernel/hooks.h"
+#include "kernel/modules.h"
 #include "kernel/tracer_internal.h"
 #include "locktrace/kernel_side.h"
 #include "message.h"
@@ -45,28 +46,6 @@ int load_module_index(const char *module)
 		if (!strcmp(hook_modules[i], module))
 			return (int)i;
 	return -1;
-}
-
-/* A module is usable when it is live, not while its init still runs; built in, it always is. */
-bool load_module_present(struct tracer *t, const char *module)
-{
-	char path[128], state[16] = "";
-	FILE *file;
-
-	if (!*module)
-		return true;
-	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
-	file = fopen(path, "re");
-	if (file) {
-		if (!fgets(state, sizeof(state), file))
-			state[0] = '\0';
-		fclose(file);
-		return !strncmp(state, "live", 4);
-	}
-	for (size_t i = 0; i < hook_count; i++)
-		if (!strcmp(hooks[i].module, module) && kallsyms_address(t->symbols, "", hooks[i].function))
-			return true;
-	return false;
 }
 
 /*
@@ -104,26 +83,41 @@ static void find_target(struct tracer *t, size_t i)
 }
 
 /* Several functions of one name cannot be told apart by a kprobe, and BTF has one of them. */
+static bool call_is_possible(const char *function, const struct named_symbol *symbol, size_t count)
+{
+	if (count > 1)
+		message_info("%zu symbols are called %s; the rules that speak of it are not checked", count,
+			     function);
+	else if (!strchr("tTwW", symbol->type))
+		message_info("%s is no function; the rules that speak of it are not checked", function);
+	else
+		return true;
+	return false;
+}
+
 static bool find_call(struct tracer *t, size_t slot)
 {
-	const char *function = t->options.calls[slot].function;
+	const char *function = t->options.calls[slot].function, *module = hook_module_of(function);
 	struct call_state *call = &t->calls[slot];
-	uint64_t found[2];
-	size_t count = kallsyms_addresses(t->symbols, NULL, function, found, 2);
-	struct symbol symbol;
+	struct named_symbol symbol;
+	size_t count;
 
-	if (!count || kallsyms_find(t->symbols, found[0], &symbol))
+	/* Saves reading the symbols again for each module that comes. */
+	if (module && module_state(t->symbols, module) == MODULE_ABSENT &&
+	    !kallsyms_address(t->symbols, "", function))
 		return false;
-	if (count > 1) {
-		message_info("%zu functions are called %s; the rules that speak of it are not checked", count,
-			     function);
+	count = kallsyms_named(t->symbols, function, &symbol);
+	if (!count)
+		return false;
+	snprintf(call->module, sizeof(call->module), "%s", symbol.module);
+	call->module_id = module_id(symbol.module);
+	if (!call_is_possible(function, &symbol, count)) {
 		call->refused = true;
 		t->attach_failed++;
 		return false;
 	}
-	if (*symbol.module && !load_module_present(t, symbol.module))
+	if (module_state(t->symbols, symbol.module) == MODULE_ABSENT)
 		return false;
-	snprintf(call->module, sizeof(call->module), "%s", symbol.module);
 	find_function(t, call->module, function, &call_targets[slot]);
 	return true;
 }
@@ -136,7 +130,8 @@ size_t load_find_calls(struct tracer *t)
 	for (size_t i = 0; i < t->options.call_count; i++) {
 		struct call_state *call = &t->calls[i];
 
-		call->loading = !call->attached && !call->refused && find_call(t, i);
+		call->loading =
+			t->options.calls[i].wanted && !call->attached && !call->refused && find_call(t, i);
 		count += call->loading;
 	}
 	return count;
@@ -297,11 +292,12 @@ static uint64_t symbol(struct tracer *t, const char *name)
 /* Knobs go into read-only data before the first load. */
 static void set_knobs(struct tracer *t, struct locktrace_bpf *object)
 {
-	uint64_t start = symbol(t, "_stext");
+	uint64_t start, end;
 
+	kallsyms_image(t->symbols, &start, &end);
 	object->rodata->every_lock = t->options.every_lock;
 	object->rodata->image_start = start;
-	object->rodata->image_size = symbol(t, "_end") - start;
+	object->rodata->image_size = end - start;
 	object->rodata->vmemmap_base_at = symbol(t, "vmemmap_base");
 	object->rodata->page_offset_base_at = symbol(t, "page_offset_base");
 	object->rodata->vmalloc_base_at = symbol(t, "vmalloc_base");
@@ -471,6 +467,8 @@ static void attach_calls(struct tracer *t, struct instance *instance)
 			t->calls[slot].attached = bpf_program__autoload(program_of(instance->object, name)) &&
 						  !attach_program(t, instance, &hook);
 			t->calls[slot].refused = !t->calls[slot].attached;
+			if (t->calls[slot].attached && t->started)
+				tracer_add_late(t, t->calls[slot].module);
 		}
 		t->calls[slot].loading = false;
 	}

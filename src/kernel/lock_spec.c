@@ -24,7 +24,7 @@ int lock_spec_set(struct lock_spec *spec, const char *structure, const char *mem
 	    copy(spec->member, sizeof(spec->member), member, strlen(member)) ||
 	    copy(spec->symbol, sizeof(spec->symbol), symbol, strlen(symbol)))
 		return -ENAMETOOLONG;
-	snprintf(spec->name, sizeof(spec->name), "%.60s.%.120s", spec->structure, spec->member);
+	snprintf(spec->name, sizeof(spec->name), "%s.%s", spec->structure, spec->member);
 	return 0;
 }
 
@@ -37,19 +37,19 @@ int lock_spec_parse(const char *text, struct lock_spec *out)
 	if (!dot || !at || dot > at || dot == text || at == dot + 1)
 		return -EINVAL;
 	pointer = at[1] == '*';
-	if (!at[1 + pointer] || copy(structure, sizeof(structure), text, (size_t)(dot - text)) ||
-	    copy(member, sizeof(member), dot + 1, (size_t)(at - dot - 1)) ||
-	    lock_spec_set(out, structure, member, at + 1 + pointer, pointer))
+	if (!at[1 + pointer])
 		return -EINVAL;
-	return 0;
+	if (copy(structure, sizeof(structure), text, (size_t)(dot - text)) ||
+	    copy(member, sizeof(member), dot + 1, (size_t)(at - dot - 1)))
+		return -ENAMETOOLONG;
+	return lock_spec_set(out, structure, member, at + 1 + pointer, pointer);
 }
 
 static int find_symbol(const struct lock_spec *spec, struct kallsyms *symbols, struct lock_place *out,
 		       char *why, size_t size)
 {
-	struct symbol symbol;
-	uint64_t found[2];
-	size_t count = kallsyms_addresses(symbols, NULL, spec->symbol, found, 2);
+	struct named_symbol found;
+	size_t count = kallsyms_named(symbols, spec->symbol, &found);
 
 	if (!count) {
 		snprintf(why, size,
@@ -63,10 +63,8 @@ static int find_symbol(const struct lock_spec *spec, struct kallsyms *symbols, s
 			 spec->symbol);
 		return -EINVAL;
 	}
-	out->address = found[0];
-	out->module[0] = '\0';
-	if (!kallsyms_find(symbols, found[0], &symbol))
-		snprintf(out->module, sizeof(out->module), "%s", symbol.module);
+	out->address = found.address;
+	snprintf(out->module, sizeof(out->module), "%s", found.module);
 	return 0;
 }
 

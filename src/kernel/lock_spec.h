@@ -15,10 +15,14 @@
 #include "kernel/types.h"
 
 struct lock_spec {
-	char name[192]; /* of the class: "struct.member" */
 	char structure[64], member[128], symbol[128];
-	bool pointer; /* the symbol is a pointer to the struct */
+	char name[64 + 128]; /* of the class: "struct.member" */
+	bool pointer;        /* the symbol is a pointer to the struct */
 };
+
+/* For messages about names that do not fit. */
+#define LOCK_SPEC_LIMITS \
+	"a name is too long: at most 63 bytes for the struct, 127 for the member, 127 for the symbol"
 
 /* Where it is on this kernel. */
 struct lock_place {
@@ -31,7 +35,7 @@ struct lock_place {
 int lock_spec_set(struct lock_spec *spec, const char *structure, const char *member, const char *symbol,
 		  bool pointer);
 
-/* Reads the form of the command line. 0; -EINVAL: not of that form, or too long. */
+/* Reads the form of the command line. 0; -EINVAL: not of that form; -ENAMETOOLONG. */
 int lock_spec_parse(const char *text, struct lock_spec *out);
 
 /*

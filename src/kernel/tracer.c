@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "kernel/hooks.h"
+#include "kernel/modules.h"
 #include "kernel/tracer_internal.h"
 #include "locktrace/kernel_side.h"
 #include "message.h"
@@ -85,6 +86,14 @@ static int record_arrived(void *context, void *data, size_t size)
 	if (t->handler && size >= sizeof(struct lt_record_header))
 		return t->handler(t->handler_context, data, size);
 	return 0;
+}
+
+/* Whether a module can be attached to. Its id comes first: it may go and come back while it is attached to.
+ */
+static bool has_come(struct tracer *t, size_t module)
+{
+	t->module_ids[module] = module_id(hook_modules[module]);
+	return module_state(t->symbols, hook_modules[module]) != MODULE_ABSENT;
 }
 
 /* Loads, attaches and looks round for the modules marked. */
@@ -162,26 +171,6 @@ static enum attach_kind choose_attach(enum attach_kind wanted)
 	return ATTACH_KPROBE;
 }
 
-/* Of the names of all modules that are live; 0: none are, or it cannot be read. */
-static uint64_t hash_modules(void)
-{
-	FILE *file = fopen("/proc/modules", "re");
-	uint64_t hash = 0;
-	char line[512], name[64], state[16];
-
-	while (file && fgets(line, sizeof(line), file)) {
-		/* One that is not live yet counts when it is. */
-		if (sscanf(line, "%63s %*s %*s %*s %15s", name, state) != 2 || strcmp(state, "Live") != 0)
-			continue;
-		for (const char *c = name; *c; c++)
-			hash = hash * 31 + (unsigned char)*c;
-		hash = hash * 31 + ',';
-	}
-	if (file)
-		fclose(file);
-	return hash;
-}
-
 int tracer_open_reader(struct kallsyms *symbols, struct types *types, struct tracer **out)
 {
 	struct tracer *t = calloc(1, sizeof(*t));
@@ -223,14 +212,16 @@ int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, 
 		tracer_close(t);
 		return err;
 	}
+	/* Before it is looked which are there: one that comes meanwhile is a change. */
+	t->modules_hash = modules_hash();
 	for (size_t i = 0; i < hook_module_count; i++)
-		present[i] = load_module_present(t, hook_modules[i]);
+		present[i] = has_come(t, i);
 	err = bring_up(t, present);
 	if (err) {
 		tracer_close(t);
 		return err;
 	}
-	t->modules_hash = hash_modules();
+	t->started = true;
 	*out = t;
 	return 0;
 }
@@ -248,6 +239,7 @@ void tracer_close(struct tracer *tracer)
 	ring_buffer__free(tracer->ring);
 	for (size_t i = tracer->instance_count; i-- > 0;)
 		locktrace_bpf__destroy(tracer->instances[i].object);
+	free(tracer->late_modules);
 	free(tracer);
 }
 
@@ -301,45 +293,49 @@ static void sweep(struct tracer *t)
 	}
 }
 
-static bool module_is_loaded(const char *module)
+/* What was known of a module is not true any more. */
+static void forget_module(struct tracer *t, const char *module)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/module/%s", module);
-	return !access(path, F_OK);
+	types_forget(t->types, module);
+	kallsyms_modules_changed(t->symbols);
+	t->modules_hash = 0; /* it may have come back already: that is a change too */
 }
 
-/* Kprobes do not keep a module from being unloaded; they, and what was watched in it, go with it. */
-static void notice_unloaded(struct tracer *t)
+static void notice_hooks_unloaded(struct tracer *t)
 {
 	for (size_t i = 0; i < hook_module_count; i++) {
-		if (!t->module_attached[i] || load_module_present(t, hook_modules[i]))
+		if (!t->module_attached[i] || (module_state(t->symbols, hook_modules[i]) != MODULE_ABSENT &&
+					       module_id(hook_modules[i]) == t->module_ids[i]))
 			continue;
 		message_info("module %s was unloaded; it is attached to again when it comes back",
 			     hook_modules[i]);
 		t->module_attached[i] = false;
 		t->attach_failed++;
-		types_forget(t->types, hook_modules[i]);
-		kallsyms_invalidate(t->symbols);
+		discover_module_gone(t, hook_modules[i]);
+		forget_module(t, hook_modules[i]);
 	}
-	for (size_t i = 0; i < t->options.user_class_count; i++) {
-		const char *module = t->user_classes[i].place.module;
+}
 
-		if (!t->user_classes[i].placed || !*module || module_is_loaded(module))
+/* Kprobes do not keep a module from being unloaded; they, and what was watched in it, go with it. */
+static void notice_unloaded(struct tracer *t)
+{
+	notice_hooks_unloaded(t);
+	for (size_t i = 0; i < t->options.user_class_count; i++) {
+		const struct user_class_state *state = &t->user_classes[i];
+
+		if (!state->placed || module_id(state->place.module) == state->module_id)
 			continue;
-		message_info("module %s was unloaded; %s is watched again when it comes back", module,
-			     t->options.user_classes[i].name);
-		types_forget(t->types, module);
-		kallsyms_invalidate(t->symbols);
+		message_info("module %s was unloaded; %s is watched again when it comes back",
+			     state->place.module, t->options.user_classes[i].lock.name);
+		forget_module(t, state->place.module);
 		discover_user_class_gone(t, i);
 	}
 	for (size_t i = 0; i < t->options.call_count; i++) {
 		struct call_state *call = &t->calls[i];
 
-		if (!call->attached || !*call->module || module_is_loaded(call->module))
+		if ((!call->attached && !call->refused) || module_id(call->module) == call->module_id)
 			continue;
-		types_forget(t->types, call->module);
-		kallsyms_invalidate(t->symbols);
+		forget_module(t, call->module);
 		memset(call, 0, sizeof(*call));
 	}
 }
@@ -356,61 +352,90 @@ static int bring_up_calls(struct tracer *t)
 	return err;
 }
 
-/* Modules came or went: what the user's rules speak of may be there now. */
+/* What the user's rules speak of may be there now. */
 static void look_for_own(struct tracer *t)
 {
-	uint64_t hash = hash_modules();
-
-	if (hash != t->modules_hash) {
-		t->modules_hash = hash;
-		t->module_changes++;
-		kallsyms_reload(t->symbols);
-		for (size_t i = 0; i < t->options.user_class_count; i++)
-			t->user_classes[i].refused = false;
-		for (size_t i = 0; i < t->options.call_count; i++)
-			t->calls[i].refused = false;
-		if (load_find_calls(t) && (t->instance_count == INSTANCES_MAX || bring_up_calls(t)))
-			t->attach_failed++;
-	}
+	if (t->look_for_calls && load_find_calls(t) &&
+	    (t->instance_count == INSTANCES_MAX || bring_up_calls(t)))
+		t->attach_failed++;
+	t->look_for_calls = false;
 	discover_user_classes(t);
 }
 
-uint64_t tracer_module_changes(const struct tracer *tracer)
+bool tracer_modules_changed(struct tracer *tracer)
 {
-	return tracer->module_changes;
+	uint64_t hash;
+
+	notice_unloaded(tracer);
+	hash = modules_hash();
+	if (hash == tracer->modules_hash)
+		return false;
+	tracer->modules_hash = hash;
+	tracer->look_for_calls = true;
+	kallsyms_modules_changed(tracer->symbols);
+	types_forget_gone(tracer->types);
+	for (size_t i = 0; i < tracer->options.user_class_count; i++)
+		tracer->user_classes[i].refused = false;
+	return true;
+}
+
+static bool is_late(const struct tracer *t, const char *module)
+{
+	size_t length = strlen(module);
+
+	for (const char *at = t->late_modules; at; at = strstr(at, ", ")) {
+		at += at == t->late_modules ? 0 : strlen(", ");
+		if (!strncmp(at, module, length) && (!at[length] || at[length] == ','))
+			return true;
+	}
+	return false;
+}
+
+void tracer_add_late(struct tracer *t, const char *module)
+{
+	char *longer;
+
+	t->late_count += *module != '\0';
+	if (!*module || is_late(t, module))
+		return;
+	if (asprintf(&longer, "%s%s%s", tracer_late_modules(t), t->late_modules ? ", " : "", module) < 0)
+		return;
+	free(t->late_modules);
+	t->late_modules = longer;
 }
 
 int tracer_tick(struct tracer *tracer)
 {
 	bool arrived[MODULES_MAX] = { false };
+	uint64_t late = tracer->late_count;
 	int count = 0, err;
 
 	sweep(tracer);
-	notice_unloaded(tracer);
 	for (size_t i = 0; i < hook_module_count; i++) {
-		if (tracer->module_attached[i] || !load_module_present(tracer, hook_modules[i]))
+		if (tracer->module_attached[i] || !has_come(tracer, i))
 			continue;
 		arrived[i] = true;
 		count++;
+		if (!kallsyms_knows_module(tracer->symbols, hook_modules[i]))
+			kallsyms_modules_changed(tracer->symbols);
 	}
-	look_for_own(tracer);
-	if (!count)
-		return 0;
+	if (!count) {
+		look_for_own(tracer);
+		return (int)(tracer->late_count - late);
+	}
 	if (tracer->instance_count == INSTANCES_MAX) {
 		tracer->attach_failed += (uint64_t)count;
 		for (size_t i = 0; i < hook_module_count; i++)
 			tracer->module_attached[i] = tracer->module_attached[i] || arrived[i];
 		return -ENOSPC;
 	}
-	kallsyms_reload(tracer->symbols);
 	err = bring_up(tracer, arrived);
+	tracer->look_for_calls = tracer->look_for_calls && err;
 	for (size_t i = 0; i < hook_module_count; i++) {
 		if (!arrived[i])
 			continue;
 		/* What ran in it before is not known; what failed is not tried again and again. */
-		snprintf(tracer->late_modules + strlen(tracer->late_modules),
-			 sizeof(tracer->late_modules) - strlen(tracer->late_modules), "%s%s",
-			 *tracer->late_modules ? ", " : "", hook_modules[i]);
+		tracer_add_late(tracer, hook_modules[i]);
 		tracer->module_attached[i] = true;
 		tracer->attach_failed += err != 0;
 	}
@@ -419,7 +444,7 @@ int tracer_tick(struct tracer *tracer)
 
 const char *tracer_late_modules(const struct tracer *tracer)
 {
-	return tracer->late_modules;
+	return tracer->late_modules ? tracer->late_modules : "";
 }
 
 /* Calls that a trampoline program skipped because another task was inside it (ca06f55b9002, 5.12). */
@@ -449,6 +474,7 @@ void tracer_lost(struct tracer *tracer, uint64_t lost[LT_LOST_KINDS])
 	lost[LT_LOST_RECURSION] += recursion_misses(tracer);
 	lost[LT_LOST_ATTACH] += tracer->attach_failed;
 	lost[LT_LOST_OBJECTS] += tracer->objects_missed;
+	lost[LT_LOST_WATCHED] += tracer->watched_failed;
 }
 
 void tracer_numbers(struct tracer *tracer, struct tracer_numbers *out)
@@ -484,31 +510,14 @@ int tracer_last_call(struct tracer *tracer, uint64_t task, struct tracer_call *o
 	return 0;
 }
 
-int tracer_read_member(struct tracer *tracer, const char *structure, const char *member, const char *symbol,
-		       bool pointer, uint64_t *value)
+enum class_state tracer_user_class_state(const struct tracer *tracer, size_t index, const char **why)
 {
-	uint64_t address = kallsyms_address(tracer->symbols, NULL, symbol);
-	struct type_member found;
-	struct symbol where;
-	int err;
+	const struct user_class_state *state = &tracer->user_classes[index];
 
-	if (!address || kallsyms_find(tracer->symbols, address, &where) ||
-	    types_member(tracer->types, where.module, structure, member, &found) || !found.size ||
-	    found.size > sizeof(*value))
-		return -ENOENT;
-	if (pointer) {
-		err = discover_read(tracer, address, &address, sizeof(address));
-		if (err || !address)
-			return err ? err : -ENOENT;
-	}
-	*value = 0;
-	return discover_read(tracer, address + found.offset, value,
-			     found.size); /* little-endian, as all of them */
-}
-
-enum class_state tracer_user_class_state(const struct tracer *tracer, size_t index)
-{
-	return tracer->user_classes[index].watched ? CLASS_WATCHED : CLASS_WAITING;
+	*why = state->why;
+	if (state->watched)
+		return CLASS_WATCHED;
+	return state->refused ? CLASS_MISSING : CLASS_WAITING;
 }
 
 bool tracer_call_attached(const struct tracer *tracer, size_t index)
@@ -561,7 +570,7 @@ enum class_state tracer_class_state(struct tracer *tracer, uint32_t class_id, co
 	if (!tracer_has_module(tracer, class_rows[class_id].module))
 		return CLASS_WAITING;
 	if (class_id == LT_CLASS_STATIC_VFIO_GROUP_LOCK)
-		there = tracer->vfio_lock_address != 0;
+		there = tracer->statics[class_id] != 0;
 	else if (class_rows[class_id].symbol)
 		there = kallsyms_address(tracer->symbols, class_rows[class_id].module,
 					 class_rows[class_id].symbol) != 0;

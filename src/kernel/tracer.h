@@ -28,6 +28,13 @@ const char *attach_kind_name(enum attach_kind kind);
 struct watched_call {
 	const char *function;
 	struct lt_class_set classes;
+	bool wanted; /* may become so when modules come: asked at each tick that follows */
+};
+
+/* A class of the user's own, one lock. */
+struct watched_class {
+	struct lock_spec lock;
+	bool wanted; /* as of a call; may also end */
 };
 
 struct tracer_options {
@@ -35,20 +42,19 @@ struct tracer_options {
 	bool every_lock;
 	size_t ring_size; /* bytes; 0: the default. Rounded up to a power of two of at least a page */
 	bool check_unlock;
-	/* Classes of the user's own, one lock each. Those that are not there yet are watched when they come.
-	 */
-	const struct lock_spec *user_classes;
+	/* Those that are not there yet are watched when they come. */
+	const struct watched_class *user_classes;
 	size_t user_class_count;
 	const struct watched_call *calls; /* at most LT_CALL_SLOTS */
 	size_t call_count;
 	struct lt_class_set put_classes; /* for LT_PUTS */
 };
 
-/* What became of a declared class on this kernel. */
+/* What became of a class on this kernel. */
 enum class_state {
 	CLASS_WATCHED,
-	CLASS_WAITING, /* its module is not loaded */
-	CLASS_MISSING, /* this kernel does not have it */
+	CLASS_WAITING, /* its module is not loaded; of the user's own: or its pointer is not set */
+	CLASS_MISSING, /* this kernel does not have it; of the user's own: it cannot be watched */
 };
 
 struct tracer;
@@ -79,14 +85,19 @@ int tracer_poll(struct tracer *tracer, int timeout_ms);
 /*
  * Housekeeping, some times a second: attaches to modules that have come and to what of the
  * user's own they bring, lets busy foreign locks go that never have anything under them.
- * Returns how many modules have come, or negative errno: they could not be attached to, which counts as lost.
+ * Returns more than 0 when something in modules that have come was attached to or watched, or negative
+ * errno: they could not be attached to, which counts as lost.
  */
 int tracer_tick(struct tracer *tracer);
 
-/* How often the list of loaded modules, any modules, was seen to have changed. */
-uint64_t tracer_module_changes(const struct tracer *tracer);
+/*
+ * Whether modules, any modules, came or went since the last call; forgets what was in those that went.
+ * Before tracer_tick(), so that what is wanted now is known to it.
+ */
+bool tracer_modules_changed(struct tracer *tracer);
 
-/* Names of the modules that came after the start, "kvm, vfio"; "" for none. */
+/* Names of the modules that were attached to, or had locks watched, after the start: "kvm, vfio"; "": none.
+ */
 const char *tracer_late_modules(const struct tracer *tracer);
 
 /* What was lost so far, by enum lt_lost. */
@@ -107,19 +118,30 @@ bool tracer_counts_misses(const struct tracer *tracer);
  */
 int tracer_open_reader(struct kallsyms *symbols, struct types *types, struct tracer **out);
 
+/* A member of a variable: of at most 8 bytes. Known as long as no module comes or goes. */
+struct tracer_member {
+	uint64_t address, offset, size;
+	bool pointer; /* the variable points to the struct */
+};
+
 /*
- * Reads a member (of at most 8 bytes) of the struct at a symbol, or, pointer, of that
- * which the symbol points to. 0; -ENOENT: no such symbol, struct or member here, or the pointer is not
- * set; other negative errno.
+ * Finds a member of the struct at a symbol, or, pointer, of that which the symbol points to.
+ * 0; -ENOENT: no such struct or member here, no such symbol, or several of that name.
  */
-int tracer_read_member(struct tracer *tracer, const char *structure, const char *member, const char *symbol,
-		       bool pointer, uint64_t *value);
+int tracer_find_member(struct tracer *tracer, const char *structure, const char *member, const char *symbol,
+		       bool pointer, struct tracer_member *out);
+
+/* Reads it as it is now. 0; -ENOENT: the pointer is not set; other negative errno. */
+int tracer_read_member(struct tracer *tracer, const struct tracer_member *member, uint64_t *value);
 
 /* The class id of a declared class by its name; LT_CLASS_FOREIGN: none is called so. */
 uint32_t tracer_class_id(const char *name);
 
-/* State of a class of the user's own, by its place in the options: watched, or waiting. */
-enum class_state tracer_user_class_state(const struct tracer *tracer, size_t index);
+/*
+ * State of a class of the user's own, by its place in the options; why it is so goes to *why,
+ * "" where it is watched. Valid until the next tick.
+ */
+enum class_state tracer_user_class_state(const struct tracer *tracer, size_t index, const char **why);
 
 /* Whether the function of a call is attached to, by its place in the options. */
 bool tracer_call_attached(const struct tracer *tracer, size_t index);

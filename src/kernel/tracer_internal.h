@@ -24,16 +24,20 @@ struct instance {
 /* A class of the user's own. */
 struct user_class_state {
 	struct lock_place place;
-	bool placed;      /* place is known; else its symbol is waited for */
-	bool refused;     /* found, but it cannot be watched: told, not tried again until modules change */
-	uint64_t watched; /* address of the lock; 0: not watched */
+	uint64_t module_id; /* of the module that the place is in */
+	bool placed;        /* place is known; else its symbol is waited for */
+	bool refused;       /* found, but it cannot be watched: told, not tried again until modules change */
+	char why[256];      /* not watched: a sentence */
+	uint64_t watched;   /* address of the lock; 0: not watched */
 };
 
 /* A function that rules speak of. */
 struct call_state {
 	char module[64];
+	uint64_t module_id;
 	bool attached;
-	bool refused; /* it is there, but cannot be attached to: told, not tried again */
+	bool refused; /* it is there, but cannot be attached to: told, not tried again until its module goes
+		       */
 	bool loading; /* the instance being loaded is to have its program */
 };
 
@@ -45,6 +49,7 @@ struct tracer {
 	struct instance instances[INSTANCES_MAX];
 	size_t instance_count;
 	bool module_attached[MODULES_MAX]; /* as hook_modules */
+	uint64_t module_ids[MODULES_MAX];  /* of those */
 	struct ring_buffer *ring;
 	record_handler handler;
 	void *handler_context;
@@ -52,13 +57,16 @@ struct tracer {
 	uint64_t attach_failed;
 	uint64_t objects_missed;
 	bool uses_kprobes;
-	uint64_t vfio_lock_address; /* of the global vfio.group_lock; 0: not found */
+	uint64_t watched_failed;                 /* locks that could not be watched */
+	uint64_t statics[LT_CLASS_DECLARED_END]; /* addresses of those that are watched; 0: not found */
 	struct tracer_numbers numbers;
 	struct user_class_state user_classes[LT_CLASS_USER_MAX - LT_CLASS_USER];
 	struct call_state calls[LT_CALL_SLOTS];
 	uint64_t modules_hash; /* of the list of loaded modules, when last looked at */
-	uint64_t module_changes;
-	char late_modules[128];
+	bool look_for_calls;   /* modules came or went since they were looked for */
+	bool started;          /* all that was there at the start is attached to */
+	char *late_modules;    /* NULL: none */
+	uint64_t late_count;   /* times something was added to them, also again */
 	uint64_t last_sweep_ms;
 };
 
@@ -73,14 +81,17 @@ static inline struct locktrace_bpf *tracer_newest(const struct tracer *t)
 	return t->instances[t->instance_count - 1].object;
 }
 
+/* tracer.c */
+
+/* What ran in a module before is not known: it came, or what is wanted of it, after the start. */
+void tracer_add_late(struct tracer *t, const char *module);
+
 /* load.c */
 
 /* Once per process, before the first load. 0 or negative errno. */
 int load_prepare(void);
 /* Index in hook_modules, or -1. */
 int load_module_index(const char *module);
-/* A module is usable when it is live, not while its init still runs; built in, it always is. */
-bool load_module_present(struct tracer *t, const char *module);
 /* One more instance, for the modules marked (as hook_modules). 0, or negative errno after a message. */
 int load_instance(struct tracer *t, const bool *new_modules);
 /* Loads the one program that reads memory, for a tracer that does nothing else. */
@@ -98,10 +109,14 @@ void discover_fill_tables(struct tracer *t);
 int discover_all(struct tracer *t);
 /* Reads a piece of kernel memory, at most LT_PEEK_MAX bytes. 0 or negative errno. */
 int discover_read(struct tracer *t, uint64_t address, void *out, size_t size);
-/* Watches those of the user's own locks that are there and are not watched yet. Returns how many these were.
+/*
+ * Watches those of the user's own locks that are there and are not watched yet, and takes over who holds
+ * them. 0 or negative errno.
  */
-size_t discover_user_classes(struct tracer *t);
+int discover_user_classes(struct tracer *t);
 /* One of them is gone with its module. */
 void discover_user_class_gone(struct tracer *t, size_t index);
+/* A module of hook_modules was unloaded: its static locks are no more. */
+void discover_module_gone(struct tracer *t, const char *module);
 
 #endif

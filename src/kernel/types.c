@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
 /*
- * Look-ups in BTF through libbpf. Module BTF is opened on first use and kept;
- * a module that was not there is tried again each time. See types.h.
+ * Look-ups in BTF through libbpf. Module BTF is opened on first use and kept (some
+ * 30 KiB each); a module that was not there is tried again each time. See types.h.
  */
 #include "kernel/types.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define MODULES_MAX 16
+#define BTF_FOLDER "/sys/kernel/btf"
 #define MODULE_NAME_MAX 64
+
+struct module_types {
+	char name[MODULE_NAME_MAX];
+	struct btf *btf;
+	int fd; /* of the kernel's object of it; 0: not opened yet */
+};
 
 struct types {
 	struct btf *kernel;
-	struct {
-		char name[MODULE_NAME_MAX];
-		struct btf *btf;
-		int fd; /* of the kernel's object of it; 0: not opened yet */
-	} modules[MODULES_MAX];
-	size_t module_count;
+	struct module_types *modules;
+	size_t module_count, room;
 };
 
 int types_open(struct types **out)
@@ -44,23 +47,52 @@ int types_open(struct types **out)
 	return 0;
 }
 
+/* The last one takes its place. */
+static void forget(struct types *types, size_t i)
+{
+	btf__free(types->modules[i].btf);
+	if (types->modules[i].fd > 0)
+		close(types->modules[i].fd);
+	types->modules[i] = types->modules[--types->module_count];
+}
+
 void types_close(struct types *types)
 {
 	if (!types)
 		return;
-	for (size_t i = 0; i < types->module_count; i++) {
-		btf__free(types->modules[i].btf);
-		if (types->modules[i].fd > 0)
-			close(types->modules[i].fd);
-	}
+	while (types->module_count)
+		forget(types, types->module_count - 1);
+	free(types->modules);
 	btf__free(types->kernel);
 	free(types);
+}
+
+static bool module_has_btf(const char *module)
+{
+	char path[MODULE_NAME_MAX + 32];
+
+	snprintf(path, sizeof(path), BTF_FOLDER "/%s", module);
+	return !access(path, R_OK);
+}
+
+static int make_room(struct types *t)
+{
+	size_t room = t->room ? t->room * 2 : 16;
+	struct module_types *bigger;
+
+	if (t->module_count < t->room)
+		return 0;
+	bigger = realloc(t->modules, room * sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	t->modules = bigger;
+	t->room = room;
+	return 0;
 }
 
 /* Index of the module's BTF, or -1: not loaded, built in, or without BTF. */
 static int module_index(struct types *t, const char *module)
 {
-	char path[MODULE_NAME_MAX + 32];
 	struct btf *btf;
 
 	if (!module || !*module)
@@ -68,28 +100,33 @@ static int module_index(struct types *t, const char *module)
 	for (size_t i = 0; i < t->module_count; i++)
 		if (!strcmp(t->modules[i].name, module))
 			return (int)i;
-	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
-	if (t->module_count == MODULES_MAX || access(path, R_OK))
+	if (!module_has_btf(module) || make_room(t))
 		return -1;
 	btf = btf__load_module_btf(module, t->kernel);
 	if (libbpf_get_error(btf))
 		return -1;
+	t->modules[t->module_count] = (struct module_types){ .btf = btf };
 	snprintf(t->modules[t->module_count].name, MODULE_NAME_MAX, "%s", module);
-	t->modules[t->module_count].btf = btf;
 	return (int)t->module_count++;
+}
+
+bool types_has_module(struct types *types, const char *module)
+{
+	return module_index(types, module) >= 0;
 }
 
 void types_forget(struct types *types, const char *module)
 {
-	for (size_t i = 0; i < types->module_count; i++) {
-		if (strcmp(types->modules[i].name, module) != 0)
-			continue;
-		btf__free(types->modules[i].btf);
-		if (types->modules[i].fd > 0)
-			close(types->modules[i].fd);
-		types->modules[i] = types->modules[--types->module_count];
-		return;
-	}
+	for (size_t i = types->module_count; i-- > 0;)
+		if (!strcmp(types->modules[i].name, module))
+			forget(types, i);
+}
+
+void types_forget_gone(struct types *types)
+{
+	for (size_t i = types->module_count; i-- > 0;)
+		if (!module_has_btf(types->modules[i].name))
+			forget(types, i);
 }
 
 /* The kernel's BTF object of that name, found among all there are. A descriptor or negative errno. */
@@ -197,32 +234,60 @@ static int member_in(const struct btf *btf, uint32_t first, const char *structur
 	return result;
 }
 
+/* In a module's own types. */
+static int member_in_module(struct types *types, const char *module, const char *structure,
+			    const char *member, struct type_member *out)
+{
+	int index = module_index(types, module);
+
+	if (index < 0)
+		return -ENOENT;
+	return member_in(types->modules[index].btf, btf__type_cnt(types->kernel), structure, member, out);
+}
+
 int types_member(struct types *types, const char *module, const char *structure, const char *member,
 		 struct type_member *out)
 {
-	int index = module_index(types, module), result = -ENOENT, kernel;
+	int result = member_in_module(types, module, structure, member, out), kernel;
 
-	if (index >= 0)
-		result = member_in(types->modules[index].btf, btf__type_cnt(types->kernel), structure, member,
-				   out);
 	if (!result)
 		return 0;
 	kernel = member_in(types->kernel, 1, structure, member, out);
 	return kernel == -ENOENT ? result : kernel;
 }
 
+int types_member_elsewhere(struct types *types, const char *const *modules, const char *structure,
+			   const char *member, struct type_member *out)
+{
+	DIR *folder = opendir(BTF_FOLDER);
+	struct dirent *entry;
+	int result = -ENOENT;
+
+	while (folder && result && (entry = readdir(folder))) {
+		const char *const *known = modules;
+		int here;
+
+		while (*known && strcmp(*known, entry->d_name) != 0)
+			known++;
+		if (*known || entry->d_name[0] == '.' || !strcmp(entry->d_name, "vmlinux"))
+			continue;
+		here = member_in_module(types, entry->d_name, structure, member, out);
+		if (here != -ENOENT)
+			result = here;
+	}
+	if (folder)
+		closedir(folder);
+	return result;
+}
+
 int types_member_anywhere(struct types *types, const char *const *modules, const char *structure,
 			  const char *member, struct type_member *out)
 {
-	int result = -ENOENT, index;
+	int result = -ENOENT;
 
 	for (; *modules && result; modules++) {
-		int here = -ENOENT;
+		int here = member_in_module(types, *modules, structure, member, out);
 
-		index = module_index(types, *modules);
-		if (index >= 0)
-			here = member_in(types->modules[index].btf, btf__type_cnt(types->kernel), structure,
-					 member, out);
 		if (here != -ENOENT)
 			result = here;
 	}

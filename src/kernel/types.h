@@ -19,6 +19,11 @@ void types_close(struct types *types);
 
 /* Forgets what is known of a module: it was unloaded, and may come again as another one. */
 void types_forget(struct types *types, const char *module);
+/* The same of all that are no longer loaded. */
+void types_forget_gone(struct types *types);
+
+/* Whether the types of a module can be read: it is loaded, and has BTF (not before 5.11). */
+bool types_has_module(struct types *types, const char *module);
 
 struct type_member {
 	uint64_t offset;      /* bytes, from the start of the outermost struct */
@@ -39,6 +44,10 @@ int types_member(struct types *types, const char *module, const char *structure,
 /* The same in any of these modules (a list that ends with NULL) or the kernel. */
 int types_member_anywhere(struct types *types, const char *const *modules, const char *structure,
 			  const char *member, struct type_member *out);
+
+/* The same in all modules that are loaded but these. */
+int types_member_elsewhere(struct types *types, const char *const *modules, const char *structure,
+			   const char *member, struct type_member *out);
 
 struct type_function {
 	uint32_t id;

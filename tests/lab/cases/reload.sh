@@ -21,6 +21,12 @@ tracer_ready locks
 check "kvm goes" rmmod kvm-amd kvm
 check "lt_locks goes" rmmod lt_locks
 sleep 1
+# Their addresses are others' by now.
+for map in $(/lab/bin/bpftool map list | sed -n 's/^\([0-9]*\): hash *name watched .*/\1/p'); do
+	/lab/bin/bpftool map dump id "$map"
+done >/tmp/watched
+check "maps of watched locks were looked at" [ -s /tmp/watched ]
+check_not "no lock of theirs is watched any more" grep 'class_id' /tmp/watched
 load_kvm
 insmod /lab/fixture/lt_locks.ko || fail "cannot load lt_locks again"
 # More than a tick of the tracer, and the loading of its programs.

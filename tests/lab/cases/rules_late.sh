@@ -5,7 +5,7 @@
 # there yet when the tracer starts: it is followed as soon as it is, and, with
 # kprobes, which let it go, also after it went and came back. Then what is said to
 # rule files that are not right.
-# lab: kernels=bookworm,bookworm-backports timeout=180 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=240 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 
@@ -22,10 +22,19 @@ forbid call lt_locks_called under lt_locks_state.outer
 ignore lt_locks_state.inner > lt_lock_b > lt_locks_state.inner because "b is harmless"
 END
 
-# More than a tick of the tracer, and the loading of its programs.
+# load_and_wait NAME: until this tracer says that it has attached to the module.
 load_and_wait() {
+	attached_before=$(times_attached "$1")
 	insmod /lab/fixture/lt_locks.ko || fail "cannot load lt_locks"
-	sleep 5
+	wait_for 60 has_attached "$1" || tracer_fail "$1" "did not attach to lt_locks"
+}
+
+times_attached() {
+	grep -c '^locktrace: modules were loaded and attached to; so far: .*lt_locks' "/tmp/$1.err" || true
+}
+
+has_attached() {
+	[ "$(times_attached "$1")" -gt "$attached_before" ]
 }
 
 check_order() {
@@ -38,6 +47,8 @@ check_order() {
 		"the call is a danger, and quotes the user's line" \
 		"of_kind(\"forbidden_call\") | map([.function, .grade, .classes, (.rules | map([.file, .line]))]) ==
 			[[\"lt_locks_called\", \"danger\", [\"$OUTER\"], [[\"/tmp/own.rules\", 6]]]]" \
+		"not by an interrupt that came in a task's way" \
+		'of_kind("forbidden_call")[0].edges | map(.task.comm) == ["t1"] and .[0].count == 1' \
 		"from the function that called it" 'of_kind("forbidden_call")[0].edges[0].stack | functions |
 			.[0] == "lt_locks_called" and index("lt_locks_write") > 0' \
 		"the ignored cycle is counted, not told" 'of_kind("circular") == [] and summary.ignored == 1' \
@@ -45,23 +56,44 @@ check_order() {
 }
 
 WRONG_ORDER='@t1 locks lock pinner, lock pouter, unlock pouter, unlock pinner'
-CALL='@t1 locks lock pouter, call, unlock pouter; @t1 locks lock pinner, call, unlock pinner'
+CALL='@irq locks lock pouter, call_irq, unlock pouter
+	@t1 locks lock pouter, call, unlock pouter; @t1 locks lock pinner, call, unlock pinner'
 IGNORED='@t1 locks lock pinner, lock b, unlock b, unlock pinner; @t2 locks lock b, lock pinner, unlock pinner, unlock b'
 
 tracer_start fentry --json --attach fentry --rules /tmp/own.rules
-load_and_wait
+load_and_wait fentry
 check "the load runs" ltguest -c "$WRONG_ORDER; $CALL; $IGNORED"
 tracer_stop fentry 1
 check_order /tmp/fentry.out
 check_json /tmp/fentry.out "nothing was lost" 'summary.lost | all(. == 0)'
 check "lt_locks goes" rmmod lt_locks
 
+# What is held when it comes to be watched is known as that: no tick of the tracer meanwhile.
+tracer_start held --json --rules /tmp/own.rules
+kill -STOP "$(tracer_pid held)"
+insmod /lab/fixture/lt_locks.ko || fail "cannot load lt_locks"
+ltguest -c "@t1 locks lock pinner; touch /tmp/held; await /tmp/go 60000
+	@t1 locks lock pouter, unlock pouter, unlock pinner" &
+guest=$!
+wait_for 10 test -e /tmp/held || fail "the lock was not taken"
+attached_before=0
+kill -CONT "$(tracer_pid held)"
+wait_for 60 has_attached held || tracer_fail held "did not attach to lt_locks"
+touch /tmp/go
+wait $guest
+tracer_stop held 1
+check_json /tmp/held.out \
+	"the order is broken by a lock that was held before" "of_kind(\"order\") | map([.classes, .edges[0].to]) == [[[\"$INNER\"], \"$OUTER\"]]" \
+	"it is said that the module came later" 'summary.trust | test("not seen[^.]*: lt_locks\\.")' \
+	"nothing was lost" 'summary.lost | all(. == 0)'
+check "lt_locks goes" rmmod lt_locks
+
 tracer_start kprobe --json --attach kprobe --rules /tmp/own.rules
-load_and_wait
+load_and_wait kprobe
 check "the order is broken" ltguest -c "$WRONG_ORDER"
+# At once: that it was away is noticed all the same.
 check "lt_locks goes while it is traced" rmmod lt_locks
-sleep 1
-load_and_wait
+load_and_wait kprobe
 check "the rest happens when it came back" ltguest -c "$WRONG_ORDER; $CALL; $IGNORED"
 tracer_stop kprobe 1
 check_order /tmp/kprobe.out
