@@ -105,7 +105,8 @@ struct lt_call {
  *
  * LT_RECORD_CALL has the same layout: the held stack, and the call made. Its
  * held[held_count] is the lock that FREED, REINIT and UNLOCK are about (whoever holds
- * it; for FREED and UNLOCK it may be on the stack too), and all zero for the others.
+ * it; for FREED and UNLOCK it may be on the stack too), its ip the place where its owner
+ * took it (0: not seen), and all zero for the others.
  */
 struct lt_record_chain {
 	struct lt_record_header header;

@@ -49,7 +49,8 @@ struct scene {
 	uint64_t ip[26];         /* where they are taken */
 	uint64_t in;             /* not 0: an address in a function that the next tasks are in */
 	struct rules *rules;     /* NULL at first */
-	/* What conditions of the rules find, blanks between: "symbol struct.member struct.member@symbol". */
+	/* What conditions of the rules find, blanks between: "symbol struct.member struct.member@symbol";
+	   with "?" before it is not known. */
 	const char *present;
 	bool deaf;          /* what is told now is left out */
 	uint32_t refreshed; /* how often refresh_rules was called */
@@ -93,6 +94,8 @@ __attribute__((unused)) static enum rule_answer scene_answer(void *context,
 
 		if (length == strlen(asked) && !strncmp(word, asked, length))
 			return ANSWER_YES;
+		if (*word == '?' && length == strlen(asked) + 1 && !strncmp(word + 1, asked, length - 1))
+			return ANSWER_UNKNOWN;
 		word += length + (word[length] == ' ');
 	}
 	return ANSWER_NO;
