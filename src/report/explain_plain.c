@@ -167,7 +167,8 @@ static void advise_call(const struct finding *f, const char *entry, FILE *out)
 {
 	if (f->grade == GRADE_INFORMATION)
 		fprintf(out,
-			"Nothing at once. Whoever needs %s meanwhile waits until %s is done, which can be long.\n",
+			"Nothing at once, unless the reason above leaves more open. Whoever needs %s meanwhile waits until %s is "
+			"done, which can be long.\n",
 			f->edges[0].from->name, f->function);
 	else if (!explain_known_avoids(f))
 		fprintf(out,

@@ -142,7 +142,7 @@ static void information_reads_as_information(void **state)
 	print(&paper, &scene, 1);
 	paper_has(&paper, "Finding 1: call worth knowing under a lock [information]");
 	paper_has(&paper, "Grade:      information, because it cannot hang");
-	paper_has(&paper, "What to do: Nothing at once.");
+	paper_has(&paper, "What to do: Nothing at once, unless the reason");
 	paper_lacks(&paper, "detected");
 	paper_lacks(&paper, "should not");
 	paper_end(&paper);

@@ -5,7 +5,7 @@
 # bpf_get_func_arg, task storage and module BTF) to 7.2 (other mutex, no lock
 # names): each program passes the verifier, VMs are found and followed, KVM's own
 # locking gives dependencies and no finding.
-# lab: kernels=bullseye,bookworm,bookworm-backports,sid timeout=120
+# lab: kernels=bullseye,bookworm,bookworm-backports,sid timeout=240
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

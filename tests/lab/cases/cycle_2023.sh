@@ -5,7 +5,7 @@
 # two sides run one after the other, by two tasks, so nothing hangs; the report
 # must have all that lockdep would print. By each attach kind; with the VM, the
 # group and the kvm-vfio device made after the tracer started, and before.
-# lab: kernels=bookworm timeout=150 fixture=yes
+# lab: kernels=bookworm timeout=300 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

@@ -4,7 +4,7 @@
 # The same steps on a kernel where the bug is mended: kvm_vfio_release no longer
 # takes group_lock, so a report of the cycle would be false. Complete, too: it is
 # not missing for want of looking.
-# lab: kernels=bookworm-backports timeout=90 fixture=yes
+# lab: kernels=bookworm-backports timeout=180 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

@@ -4,7 +4,7 @@
 # The deadlock of 2023 for real: both tasks end up waiting for each other, and
 # the report is there all the same, because a lock call is seen before it waits.
 # locktrace then ends as ever, with its summary; nothing of it waits for them.
-# lab: kernels=bookworm timeout=90 fixture=yes
+# lab: kernels=bookworm timeout=240 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

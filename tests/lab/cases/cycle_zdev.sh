@@ -4,7 +4,7 @@
 # The cycle of 2023 by another way, that of s390's zPCI: open takes a mutex of the
 # device (kzdev_lock) and then kvm->lock, under group_lock. The driver is loaded
 # while the tracer runs, so its lock is known by the name it is initialised with.
-# lab: kernels=bookworm timeout=120 fixture=yes
+# lab: kernels=bookworm timeout=240 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

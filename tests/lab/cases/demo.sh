@@ -3,7 +3,7 @@
 #
 # For "make demo": the report of the 2023 KVM/VFIO deadlock, live, on a stock
 # Debian 6.1 kernel. The two sides run one after the other, so nothing hangs.
-# lab: kernels=bookworm timeout=120 fixture=yes
+# lab: kernels=bookworm timeout=240 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

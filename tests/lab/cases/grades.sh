@@ -7,7 +7,7 @@
 # each attach kind there is a run in which every scenario must be found and no
 # other cycle, and one in which nothing must be found.
 # Arguments: attach kinds instead of both.
-# lab: kernels=bookworm,bookworm-backports timeout=240 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=400 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

@@ -5,7 +5,7 @@
 # traces a busy host, nothing of it stays behind. Programs, links, maps, kprobes
 # and traced functions are those of before within ten seconds, the kernel has
 # nothing to complain about, and the next run works. By each attach kind.
-# lab: kernels=bookworm,bookworm-backports timeout=240 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=500 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

@@ -6,7 +6,7 @@
 # it holds; both findings are there all the same, told while it hangs, and the
 # tracer goes on and ends as ever.
 # Argument: an attach kind instead of fentry. One run only: the hung task stays.
-# lab: kernels=bookworm timeout=90 fixture=yes
+# lab: kernels=bookworm timeout=240 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

@@ -4,7 +4,7 @@
 # Stock 6.1 and a driver that puts the VM's last reference in its close_device, as
 # drivers did then: kvm_destroy_vm under group_lock. set_kvm takes group_lock there,
 # but kvm-vfio has let go of its groups in .release by then: information, and why.
-# lab: kernels=bookworm timeout=120 fixture=yes
+# lab: kernels=bookworm timeout=400 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

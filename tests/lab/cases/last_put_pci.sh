@@ -5,7 +5,7 @@
 # its device, under group_lock, if the device's file is closed last. Since 2b48f52f2bff
 # that cannot deadlock, so it is information. In another order it is not the last
 # reference that is put there: nothing is told, and the summary counts it.
-# lab: kernels=bookworm-backports,sid timeout=150
+# lab: kernels=bookworm-backports,sid timeout=400
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

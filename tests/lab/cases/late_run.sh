@@ -8,7 +8,7 @@
 # the other way round. And tasks of the fixture hold locks since before: one has
 # what it takes next under that; one has two, and nobody knows in which order.
 # By each attach kind.
-# lab: kernels=bookworm,bookworm-backports timeout=240 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=400 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

@@ -6,7 +6,7 @@
 # the report say that it is not complete; the default one holds all of it. What
 # was lost comes when it happens again: dependencies, the halves of cycles,
 # names. And a task with more locks than a held stack has room for is counted.
-# lab: kernels=bookworm,bookworm-backports timeout=240 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=400 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

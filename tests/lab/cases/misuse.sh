@@ -4,7 +4,7 @@
 # Misuse of a lock: unlocked by another task than its owner (only with
 # --check-unlock), initialised again while held, freed while held; and none of
 # these where locks are used as they should be.
-# lab: kernels=bookworm,bookworm-backports timeout=240 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=500 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

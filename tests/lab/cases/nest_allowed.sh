@@ -3,7 +3,7 @@
 #
 # Locks of one class inside each other as KVM itself does it, and locks that are not
 # let go in reverse order: no finding at all.
-# lab: kernels=bookworm,bookworm-backports timeout=120 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=240 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

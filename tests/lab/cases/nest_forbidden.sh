@@ -4,7 +4,7 @@
 # Two locks of a class of KVM's inside each other where no rule allows it: a finding
 # at first sight, no reverse needed. Foreign classes nest all the time: none for them.
 # And one lock inside of itself.
-# lab: kernels=bookworm,bookworm-backports timeout=120 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=300 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

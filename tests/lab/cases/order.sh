@@ -3,7 +3,7 @@
 #
 # vcpu->mutex, then kvm->lock, once and never the other way round: no cycle, and yet
 # a finding, because the kernel's documentation says that kvm->lock goes outside.
-# lab: kernels=bookworm,bookworm-backports timeout=150 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=300 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

@@ -5,7 +5,7 @@
 # another one under it leaves the filter after a while (ten seconds here). When
 # its memory becomes another lock, that one is new: it has its own name, it is
 # followed, and none of its dependencies is taken for one of the old lock.
-# lab: kernels=bookworm,bookworm-backports timeout=120 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=240 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

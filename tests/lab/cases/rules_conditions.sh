@@ -4,7 +4,7 @@
 # Rules with conditions, and with what cannot be watched: only what a rule that is in
 # force, or may come to be, asks for is hooked; a module's symbols and types count from when
 # it comes, any module's; and what is wrong with the rest is said, by "rules" too.
-# lab: kernels=bookworm,bookworm-backports timeout=240 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=400 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

@@ -5,7 +5,7 @@
 # there yet when the tracer starts: it is followed as soon as it is, and, with
 # kprobes, which let it go, also after it went and came back. Then what is said to
 # rule files that are not right.
-# lab: kernels=bookworm,bookworm-backports timeout=240 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=400 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

@@ -5,7 +5,7 @@
 # and ends with status 2. That KVM and VFIO are not there yet is no such case:
 # it waits, attaches when they come and finds the deadlock of 2023 as ever. And
 # output that cannot be written is no success.
-# lab: kernels=bookworm,bookworm-backports timeout=240 fixture=yes
+# lab: kernels=bookworm,bookworm-backports timeout=400 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 
