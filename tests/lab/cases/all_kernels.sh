@@ -13,9 +13,9 @@ load_kvm
 load_vfio
 for kind in auto kprobe; do
 	rm -f /tmp/go /tmp/made
-	ltguest -name guest=old -c "vm v; vcpu c v; touch /tmp/made; await /tmp/go 60000; close c; close v" &
+	ltguest -name guest=old -c "vm v; vcpu c v; touch /tmp/made; await /tmp/go 300000; close c; close v" &
 	guest=$!
-	wait_for 10 test -e /tmp/made || fail "the VM was not made"
+	wait_for 120 test -e /tmp/made || fail "the VM was not made"
 	tracer_start "$kind" --json -v --attach "$kind"
 	check "a VM comes and goes" ltguest -name guest=new -c "vm v; vcpu c v; close c; close v"
 	touch /tmp/go

@@ -24,7 +24,7 @@ ltguest -name guest=demo -c '
 	close c0; close c1; close v
 ' &
 guest=$!
-check "vCPUs started" wait_for 10 [ -e /tmp/running ]
+check "vCPUs started" wait_for 120 [ -e /tmp/running ]
 sleep 0.3
 check "QEMU's way to name a VM is seen" grep -q 'guest=demo' /proc/$guest/cmdline
 thread_stack cpu0 >/tmp/stack

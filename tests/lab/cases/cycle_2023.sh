@@ -28,9 +28,9 @@ run() {
 	shift 2
 	if [ "$run_when" = before ]; then
 		rm -f /tmp/go /tmp/made
-		ltguest -name guest=demo -c "$PREPARED; touch /tmp/made; await /tmp/go 60000; $SIDES" &
+		ltguest -name guest=demo -c "$PREPARED; touch /tmp/made; await /tmp/go 300000; $SIDES" &
 		waiting_guest=$!
-		wait_for 10 test -e /tmp/made || fail "the VM was not made"
+		wait_for 120 test -e /tmp/made || fail "the VM was not made"
 	fi
 	tracer_start "$run_name" "$@"
 	both_sides "$run_when" || fail "the two sides did not end"

@@ -14,7 +14,7 @@ ltguest -name guest=demo -c "
 	vm v; container k; group g $(lt_vfio_group); setcontainer g k; iommu k; kvmvfio d v; groupadd d g
 	@opener& device x g lt_vfio.0; sleep 500; @closer& close d
 	hangs opener 4000; hangs closer 1000; touch /tmp/hung; sleep 600000" &
-wait_for 20 test -e /tmp/hung || fail "the two tasks did not hang"
+wait_for 120 test -e /tmp/hung || fail "the two tasks did not hang"
 for task in opener closer; do
 	[ "$(thread_state "$(threads_named $task)")" = D ] || fail "$task is not in D state"
 done

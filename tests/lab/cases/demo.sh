@@ -12,7 +12,7 @@ group=$(lt_vfio_group)
 note "stock Debian kernel $(uname -r), real KVM, real VFIO (group $group, device lt_vfio.0)"
 NO_COLOR=1 /lab/bin/locktrace watch 2>/tmp/messages &
 tracer=$!
-wait_for 60 grep -qs 'Ctrl-C ends' /tmp/messages || { cat /tmp/messages; fail "locktrace did not start"; }
+wait_for 120 grep -qs 'Ctrl-C ends' /tmp/messages || { cat /tmp/messages; fail "locktrace did not start"; }
 grep watching /tmp/messages
 note "one task opens the device: group_lock -> guests_lock -> kvm.lock;"
 note "another closes the kvm-vfio device: kvm.lock -> group_lock"

@@ -55,7 +55,7 @@ be_busy() {
 
 be_idle() {
 	rm /tmp/busy
-	wait_for 10 no_ltguest || fail "the load does not end"
+	wait_for 60 no_ltguest || fail "the load does not end"
 }
 
 no_ltguest() {

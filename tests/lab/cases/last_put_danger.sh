@@ -17,10 +17,10 @@ ltguest -name guest=demo -c "
 	vm v; container k; group g $(lt_vfio_group); setcontainer g k; iommu k; kvmvfio d v; groupadd d g
 	device x g lt_vfio.0; close d; close v
 	@closer& close x; hangs closer 3000; touch /tmp/hung; sleep 600000" &
-wait_for 30 test -e /tmp/hung || fail "the task did not hang"
+wait_for 120 test -e /tmp/hung || fail "the task did not hang"
 [ "$(thread_state "$(threads_named closer)")" = D ] || fail "closer is not in D state"
 note "ok: the task hangs in D state"
-check "the deadlock is told while the task hangs" wait_for 10 grep -q '"kind":"recursive"' /tmp/danger.out
+check "the deadlock is told while the task hangs" wait_for 120 grep -q '"kind":"recursive"' /tmp/danger.out
 check "another VM comes and goes meanwhile" ltguest -c 'vm v; vcpu c v; regs c; close c; close v'
 tracer_stop danger 1
 check_json /tmp/danger.out \

@@ -36,7 +36,7 @@ prepare() {
 		close c; close v; close d; close w
 	" &
 	guest=$!
-	wait_for 20 [ -e /tmp/made ] || fail "the vCPU does not run"
+	wait_for 120 [ -e /tmp/made ] || fail "the vCPU does not run"
 	thread_stack cpu0 >/tmp/stack
 	check_contains "the vCPU sleeps in KVM_RUN" /tmp/stack 'kvm_vcpu_block|kvm_vcpu_halt'
 }
@@ -50,8 +50,8 @@ for kind in "$@"; do
 		--watch $OUTER@lt_locks_state \
 		--watch "$OUTER@*lt_locks_pointer" --watch "$INNER@*lt_locks_pointer"
 	touch /tmp/go
-	check "$kind: the vCPU wakes and takes a lock, all inside KVM_RUN" wait_for 20 [ -e /tmp/went ]
-	check "$kind: it is told while the vCPU is still in KVM_RUN" wait_for 5 grep -q '"grade":"possible"' "/tmp/$kind.out"
+	check "$kind: the vCPU wakes and takes a lock, all inside KVM_RUN" wait_for 120 [ -e /tmp/went ]
+	check "$kind: it is told while the vCPU is still in KVM_RUN" wait_for 120 grep -q '"grade":"possible"' "/tmp/$kind.out"
 	touch /tmp/go_on
 	check "$kind: the load ends well" wait $guest
 	tracer_stop "$kind" 1

@@ -46,8 +46,8 @@ signal_all -CONT
 sleep 1
 tracer_interrupt text
 tracer_interrupt roomy
-tracer_wait text 0 30
-tracer_wait roomy 0 30
+tracer_wait text 0 120
+tracer_wait roomy 0 120
 check_json /tmp/roomy.out \
 	"the default ring buffer holds it all" 'summary.lost.ring_buffer == 0 and summary.complete == true' \
 	"every dependency" "summary.seen.dependencies == $BURST" \

@@ -90,7 +90,7 @@ tracer_start every --json --every-lock --check-unlock
 check "a lock that belongs to no class is misused" ltguest -c "
 	@owner locks lock g; @other locks unlock g; @t1 locks lock h, lock i, unlock h, unlock i"
 tracer_interrupt every
-wait_for 60 tracer_has_ended every || tracer_fail every "does not end"
+wait_for 120 tracer_has_ended every || tracer_fail every "does not end"
 check_json /tmp/every.out \
 	"--every-lock: unlocked by another, and nothing else is" \
 	'of_kind("bad_unlock") | map([.classes, .edges[0].task.comm]) == [[["lt_lock_g"], "other"]] and .[0].owner_tid > 0'

@@ -25,7 +25,7 @@ ltguest -c '
 	%p3 locks lock b, lock inner, unlock inner, unlock b
 ' &
 guest=$!
-check "two VMs are made" wait_for 10 [ -e /tmp/made ]
+check "two VMs are made" wait_for 120 [ -e /tmp/made ]
 p1=$(threads_named p1)
 
 tracer_launch text --watch $WATCH --watch $WATCH_TOO
@@ -39,19 +39,19 @@ for name in text all pid none every vm; do
 done
 
 touch /tmp/go
-wait_for 30 grep -q 'Finding 1' /tmp/all.out || tracer_fail all "tells no finding"
+wait_for 120 grep -q 'Finding 1' /tmp/all.out || tracer_fail all "tells no finding"
 check "the other tracers go on" kill -0 "$(tracer_pid text)" "$(tracer_pid pid)" "$(tracer_pid vm)"
 touch /tmp/go_on
 check "the load ends well" wait $guest
-tracer_wait all 1 30
+tracer_wait all 1 120
 for name in text pid none every vm; do
 	tracer_interrupt $name
 done
-tracer_wait text 1 30
-tracer_wait pid 1 30
-tracer_wait none 0 30
-tracer_wait every 1 30
-tracer_wait vm 1 30
+tracer_wait text 1 120
+tracer_wait pid 1 120
+tracer_wait none 0 120
+tracer_wait every 1 120
+tracer_wait vm 1 120
 
 check_contains "--exit-on-finding says why it ended" /tmp/all.out '^first finding after [0-9]+ s: 1 finding;'
 check_contains "--all gives the weak finding in full" /tmp/all.out 'possible circular locking dependency detected \[one_task\]'
@@ -90,6 +90,6 @@ check_json /tmp/every.out \
 	"--every-lock sees what goes on elsewhere" 'summary.seen.dependencies > 4'
 
 tracer_start duration --json --duration 3
-tracer_wait duration 0 60
+tracer_wait duration 0 120
 check_json /tmp/duration.out "--duration ends it" 'summary.ended == "duration over" and summary.seconds >= 3'
 pass

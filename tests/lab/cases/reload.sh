@@ -20,9 +20,9 @@ tracer_ready kvm
 tracer_ready locks
 check "kvm goes" rmmod kvm-amd kvm
 check "lt_locks goes" rmmod lt_locks
-wait_for 60 grep -q 'module kvm was unloaded' /tmp/kvm.err || tracer_fail kvm "did not notice that kvm went"
-wait_for 60 grep -q 'module kvm was unloaded' /tmp/locks.err || tracer_fail locks "did not notice that kvm went"
-wait_for 60 grep -q 'module lt_locks was unloaded' /tmp/locks.err || tracer_fail locks "did not notice that lt_locks went"
+wait_for 120 grep -q 'module kvm was unloaded' /tmp/kvm.err || tracer_fail kvm "did not notice that kvm went"
+wait_for 120 grep -q 'module kvm was unloaded' /tmp/locks.err || tracer_fail locks "did not notice that kvm went"
+wait_for 120 grep -q 'module lt_locks was unloaded' /tmp/locks.err || tracer_fail locks "did not notice that lt_locks went"
 
 # Their addresses are others' by now.
 nothing_is_watched() {
@@ -31,17 +31,17 @@ nothing_is_watched() {
 	done >/tmp/watched
 	[ -s /tmp/watched ] && ! grep -q class_id /tmp/watched
 }
-check "no lock of theirs is watched any more" wait_for 30 nothing_is_watched
+check "no lock of theirs is watched any more" wait_for 120 nothing_is_watched
 load_kvm
 insmod /lab/fixture/lt_locks.ko || fail "cannot load lt_locks again"
-wait_for 60 grep -q 'attached to; so far: .*kvm' /tmp/kvm.err || tracer_fail kvm "did not attach to kvm again"
-wait_for 60 grep -q 'attached to; so far: .*kvm' /tmp/locks.err || tracer_fail locks "did not attach to kvm again"
-wait_for 60 grep -q 'attached to; so far: .*lt_locks' /tmp/locks.err || tracer_fail locks "did not watch lt_locks again"
+wait_for 120 grep -q 'attached to; so far: .*kvm' /tmp/kvm.err || tracer_fail kvm "did not attach to kvm again"
+wait_for 120 grep -q 'attached to; so far: .*kvm' /tmp/locks.err || tracer_fail locks "did not attach to kvm again"
+wait_for 120 grep -q 'attached to; so far: .*lt_locks' /tmp/locks.err || tracer_fail locks "did not watch lt_locks again"
 check "a VM, and two tasks that take two locks in both orders" ltguest -c "$VM; $ABBA"
 tracer_interrupt kvm
 tracer_interrupt locks
-wait_for 30 tracer_has_ended kvm || tracer_fail kvm "does not end"
-wait_for 30 tracer_has_ended locks || tracer_fail locks "does not end"
+wait_for 120 tracer_has_ended kvm || tracer_fail kvm "does not end"
+wait_for 120 tracer_has_ended locks || tracer_fail locks "does not end"
 check_json /tmp/kvm.out \
 	"the VM's dependencies are seen" 'summary.seen.dependencies > 0' \
 	"and it says that it is not complete" 'summary.complete == false and summary.lost.attach > 0'

@@ -69,7 +69,7 @@ check "lt_locks goes" rmmod lt_locks
 
 tracer_start late -v --json --rules /tmp/own.rules
 insmod /lab/fixture/lt_locks.ko || fail "cannot load lt_locks"
-wait_for 60 grep -q 'attached to; so far: lt_locks' /tmp/late.err || tracer_fail late "did not attach to lt_locks"
+wait_for 120 grep -q 'attached to; so far: lt_locks' /tmp/late.err || tracer_fail late "did not attach to lt_locks"
 check "the load runs" ltguest -c "$RUN"
 tracer_stop late 1
 sed -i '/is not there yet/d' /tmp/late.err

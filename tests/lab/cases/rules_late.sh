@@ -26,7 +26,7 @@ END
 load_and_wait() {
 	attached_before=$(times_attached "$1")
 	insmod /lab/fixture/lt_locks.ko || fail "cannot load lt_locks"
-	wait_for 60 has_attached "$1" || tracer_fail "$1" "did not attach to lt_locks"
+	wait_for 120 has_attached "$1" || tracer_fail "$1" "did not attach to lt_locks"
 }
 
 times_attached() {
@@ -72,13 +72,13 @@ check "lt_locks goes" rmmod lt_locks
 tracer_start held --json --rules /tmp/own.rules
 kill -STOP "$(tracer_pid held)"
 insmod /lab/fixture/lt_locks.ko || fail "cannot load lt_locks"
-ltguest -c "@t1 locks lock pinner; touch /tmp/held; await /tmp/go 60000
+ltguest -c "@t1 locks lock pinner; touch /tmp/held; await /tmp/go 300000
 	@t1 locks lock pouter, unlock pouter, unlock pinner" &
 guest=$!
-wait_for 10 test -e /tmp/held || fail "the lock was not taken"
+wait_for 120 test -e /tmp/held || fail "the lock was not taken"
 attached_before=0
 kill -CONT "$(tracer_pid held)"
-wait_for 60 has_attached held || tracer_fail held "did not attach to lt_locks"
+wait_for 120 has_attached held || tracer_fail held "did not attach to lt_locks"
 touch /tmp/go
 wait $guest
 tracer_stop held 1

@@ -84,10 +84,10 @@ have_attached() {
 		grep '^locktrace: modules were loaded' /tmp/kprobe.err | grep -qw "$1"
 }
 load_kvm
-check "they attach to kvm" wait_for 30 have_attached kvm
+check "they attach to kvm" wait_for 120 have_attached kvm
 load_vfio
-check "they attach to vfio" wait_for 30 have_attached vfio
-check "and to its type1 backend" wait_for 30 have_attached vfio_iommu_type1
+check "they attach to vfio" wait_for 120 have_attached vfio
+check "and to its type1 backend" wait_for 120 have_attached vfio_iommu_type1
 insmod /lab/fixture/lt_vfio.ko || fail "cannot load lt_vfio"
 group=$(lt_vfio_group)
 check "both sides of the deadlock of 2023, one after the other" ltguest -name guest=demo -c "

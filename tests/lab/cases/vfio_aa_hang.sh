@@ -22,7 +22,7 @@ load_destroy
 
 # In the background: a program with such a task cannot end.
 ltguest -c "$steps; @closer& close x; hangs closer 4000; touch /tmp/hung; sleep 600000" &
-check "with .destroy it hangs" wait_for 20 [ -e /tmp/hung ]
+check "with .destroy it hangs" wait_for 120 [ -e /tmp/hung ]
 [ "$(thread_state "$(threads_named closer)")" = D ] || fail "closer is not in D state"
 thread_stack closer >/tmp/stack
 cat /tmp/stack

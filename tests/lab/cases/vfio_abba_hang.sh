@@ -26,7 +26,7 @@ fi
 # In the background: a program with such tasks cannot end.
 ltguest -name guest=demo -c "$setup; $race
 	hangs opener 4000; hangs closer 1; touch /tmp/hung" &
-check "both tasks still hang after four seconds" wait_for 20 [ -e /tmp/hung ]
+check "both tasks still hang after four seconds" wait_for 120 [ -e /tmp/hung ]
 for task in opener closer; do
 	thread=$(threads_named $task)
 	thread_stack $task >/tmp/stack.$task

@@ -25,7 +25,7 @@ check "a process that just ends" ltguest -c "
 group_is_free() {
 	ltguest -c "group g $EDU_GROUP; close g" 2>/dev/null
 }
-check "the group is free again" wait_for 5 group_is_free
+check "the group is free again" wait_for 120 group_is_free
 check "a bad device name is refused" ltguest -c "
 	container k; group g $EDU_GROUP; setcontainer g k; iommu k
 	expect ENODEV device x g nosuch"

@@ -11,7 +11,7 @@
 load_kvm
 tracer_start pci --json
 bind_edu
-wait_for 30 grep -q "attached to.*vfio_pci_core" /tmp/pci.err || tracer_fail pci "vfio_pci_core was not attached to"
+wait_for 120 grep -q "attached to.*vfio_pci_core" /tmp/pci.err || tracer_fail pci "vfio_pci_core was not attached to"
 check "a VM with the device comes and goes" ltguest -name guest=pci -c "
 	vm v; container k; group g $EDU_GROUP; setcontainer g k; iommu k; kvmvfio d v; groupadd d g
 	device x g $EDU_ADDRESS; close x; close d; close g; close k; close v"
