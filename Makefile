@@ -86,9 +86,12 @@ $(BUILD)/unit/%.o: src/%.c | $(BUILD)/deps-lab
 
 $(BUILD)/tests/%: tests/unit/%.c $(UNIT_OBJECTS) $(BUILD)/builtin_rules.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(UNIT_FLAGS) -MMD -MP $< $(UNIT_OBJECTS) -lcmocka -ljansson -o $@
+	$(CC) $(CPPFLAGS_ALL) $(UNIT_FLAGS) -MMD -MP $(filter %.c %.o,$^) -lcmocka -ljansson -o $@
 
--include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
+# With stubs in place of the kernel.
+$(BUILD)/tests/test_conditions: $(BUILD)/unit/cmd/conditions.o
+
+-include $(UNIT_OBJECTS:.o=.d) $(BUILD)/unit/cmd/conditions.d $(UNIT_TESTS:=.d)
 
 .PHONY: unit
 unit: $(UNIT_TESTS) ## Run the unit tests (no root, no virtual machine)

@@ -3,13 +3,21 @@
  * What a task does while locks are held, other than taking one: calls that rules
  * speak of, references that are put, and misuse of a lock (released by another
  * than its owner, freed or initialised while held). Each is told once for each held
- * stack, in the same form as a chain.
+ * stack (and, what rules judge, once more when these change), in the same form as a chain.
  */
 #ifndef LOCKTRACE_CALLS_BPF_H
 #define LOCKTRACE_CALLS_BPF_H
 
 #include "hooks.bpf.h"
 #include "kvm.h"
+
+/* Of calls that rules judge. The function's number and what it is are in the bits below. */
+ALWAYS_INLINE __u64 call_epoch(const struct lt_call *call)
+{
+	bool judged = call->what == LT_CALL_FUNCTION || call->what == LT_CALL_NOT_LAST;
+
+	return judged ? rules_epoch << 40 : 0;
+}
 
 /* Told already, for this held stack (and lock)? Then only counted. */
 static __noinline int call_tell(void *ctx, struct lt_task_held *h, const struct lt_held *lock,
@@ -19,7 +27,7 @@ static __noinline int call_tell(void *ctx, struct lt_task_held *h, const struct 
 	struct sending what = { .type = LT_RECORD_CALL, .call = *call };
 	struct lt_chain_seen *seen;
 
-	what.key = entry_hash(h->hash + ((__u64)call->what << 32 | call->function), lock);
+	what.key = entry_hash(h->hash + ((__u64)call->what << 32 | call->function) + call_epoch(call), lock);
 	seen = bpf_map_lookup_elem(&chains, &what.key);
 	if (seen) {
 		__sync_fetch_and_add(&seen->hits, 1);

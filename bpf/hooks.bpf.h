@@ -105,10 +105,13 @@ ALWAYS_INLINE __u64 task_mark(const struct lt_task_held *h, __u64 task)
 	return task ^ ((__u64)h->tid << 40);
 }
 
-/* A task that waits for itself is never a chain that was seen before, when it did not. */
+/*
+ * A task that waits for itself is never a chain that was seen before, when it did not; nor is any
+ * that was judged by other rules.
+ */
 ALWAYS_INLINE __u64 chain_key(const struct lt_task_held *h, const struct lt_held *e, __u32 how)
 {
-	return entry_hash(how & HOW_OWN ? ~h->hash : h->hash, e);
+	return entry_hash((how & HOW_OWN ? ~h->hash : h->hash) + rules_epoch, e);
 }
 
 /*

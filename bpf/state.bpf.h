@@ -48,6 +48,9 @@ __u64 kvm_vfio_create_addr = 0;
 struct lt_class_set call_classes[LT_CALL_SLOTS] = {};
 struct lt_class_set put_classes = {};
 
+/* Another number when a rule came into force or went: what was told before is to be judged again. */
+__u64 rules_epoch = 0;
+
 /* Counters. */
 
 __u64 lost[LT_LOST_KINDS] = {};

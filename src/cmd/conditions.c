@@ -16,7 +16,7 @@ struct condition_answer {
 	const struct rule_condition *condition; /* the first of those that ask the same */
 	enum rule_answer answer;
 	bool known;   /* answer is (value: if it is of this pass) */
-	bool settled; /* only a change of hook_modules can change it */
+	bool settled; /* found where only a change of hook_modules can change it */
 	/* Of a value. */
 	bool placed;
 	struct tracer_member place;
@@ -47,9 +47,9 @@ static bool types_are_readable(const struct conditions *c)
 }
 
 /*
- * Whether a symbol or a struct that is not there may come with one of hook_modules. Where its name
+ * Whether a symbol or a struct that is nowhere may come with one of hook_modules. Where its name
  * tells its module, only that one is waited for: vfio_pci_core never comes to many a host, and
- * tells nothing of KVM.
+ * tells nothing of KVM. That is a guess: any module can have such a name.
  */
 static bool may_come(const struct conditions *c, const char *name)
 {
@@ -62,41 +62,36 @@ static bool may_come(const struct conditions *c, const char *name)
 static void ask_member(const struct conditions *c, struct condition_answer *a)
 {
 	const struct rule_condition *q = a->condition;
-	bool waits = hook_module_of(q->structure) && may_come(c, q->structure);
 	struct type_member member;
 	int err = types_member_anywhere(c->types, hook_modules, q->structure, q->member, &member);
 
-	a->settled = waits || err != -ENOENT;
-	/* All modules are many to look through: only for what can be there. */
-	if (err == -ENOENT && !waits)
+	a->settled = err != -ENOENT;
+	if (!a->settled)
 		err = types_member_elsewhere(c->types, hook_modules, q->structure, q->member, &member);
 	if (!err)
 		a->answer = ANSWER_YES;
-	else if (err == -ENOMSG || (!may_come(c, q->structure) && types_are_readable(c)))
+	else if (a->settled || (!may_come(c, q->structure) && types_are_readable(c)))
 		a->answer = ANSWER_NO;
 	else
 		a->answer = ANSWER_UNKNOWN;
 }
 
-/* Does not need the symbols of all modules: they are many. */
-static bool symbol_is_settled(const struct conditions *c, const char *symbol)
-{
-	return hook_module_of(symbol) || kallsyms_address(c->symbols, "", symbol);
-}
-
-static bool symbol_is_there(const struct conditions *c, const char *symbol)
+/* settled: it is in the image, or in the module that its name tells. Elsewhere it may go at any change. */
+static bool symbol_is_there(const struct conditions *c, const char *symbol, bool *settled)
 {
 	const char *module = hook_module_of(symbol);
 
-	return kallsyms_address(c->symbols, module && !is_present(c, module) ? "" : NULL, symbol) != 0;
+	if (!module || !is_present(c, module))
+		module = "";
+	*settled = kallsyms_address(c->symbols, module, symbol) != 0;
+	return *settled || kallsyms_address(c->symbols, NULL, symbol);
 }
 
 static void ask_symbol(const struct conditions *c, struct condition_answer *a)
 {
 	const char *symbol = a->condition->symbol;
 
-	a->settled = symbol_is_settled(c, symbol);
-	if (symbol_is_there(c, symbol))
+	if (symbol_is_there(c, symbol, &a->settled))
 		a->answer = ANSWER_YES;
 	else
 		a->answer = may_come(c, symbol) ? ANSWER_UNKNOWN : ANSWER_NO;
@@ -106,9 +101,9 @@ static void find_value(const struct conditions *c, struct condition_answer *a)
 {
 	const struct rule_condition *q = a->condition;
 
-	a->settled = symbol_is_settled(c, q->symbol);
-	a->placed = symbol_is_there(c, q->symbol) &&
+	a->placed = symbol_is_there(c, q->symbol, &a->settled) &&
 		    !tracer_find_member(c->tracer, q->structure, q->member, q->symbol, q->pointer, &a->place);
+	a->settled = a->settled && a->placed;
 }
 
 static void ask_value(const struct conditions *c, struct condition_answer *a)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
 /*
  * Conditions of rules, put to the running kernel. Rules share most of theirs, so an
- * answer is kept: about types and symbols until modules come or go that can change it, about a
- * value for one pass over the rules (where it lies, as the others).
+ * answer is kept: about types and symbols until modules come or go that can change it (any, where
+ * nothing was found in the image or KVM's and VFIO's modules), about a value for one pass over the
+ * rules (where it lies, as the others).
  */
 #ifndef LOCKTRACE_CMD_CONDITIONS_H
 #define LOCKTRACE_CMD_CONDITIONS_H

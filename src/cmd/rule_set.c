@@ -255,17 +255,17 @@ int rule_set_name(const struct rule_set *set, struct model *model)
 	return err;
 }
 
-void rule_set_evaluate(struct rule_set *set)
+bool rule_set_evaluate(struct rule_set *set)
 {
 	conditions_begin_pass(&set->conditions);
-	rules_evaluate(set->rules, conditions_ask, &set->conditions);
+	return rules_evaluate(set->rules, conditions_ask, &set->conditions);
 }
 
-void rule_set_modules_changed(struct rule_set *set)
+bool rule_set_modules_changed(struct rule_set *set)
 {
 	conditions_modules_changed(&set->conditions);
 	(void)rule_set_collect(set); /* what there is room for was settled the first time */
-	rule_set_evaluate(set);
+	return rule_set_evaluate(set);
 }
 
 /* A function that only rules of the user's own speak of and that is not there may be a slip. */

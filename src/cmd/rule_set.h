@@ -56,10 +56,10 @@ int rule_set_collect(struct rule_set *set);
 /* Tells the model the names of the classes and functions gathered. 0 or -ENOMEM. */
 int rule_set_name(const struct rule_set *set, struct model *model);
 
-/* Puts all conditions to the kernel, as it is now, and sets the rules' states. */
-void rule_set_evaluate(struct rule_set *set);
+/* Puts all conditions to the kernel, as it is now, and sets the rules' states. Whether one is another now. */
+bool rule_set_evaluate(struct rule_set *set);
 /* Modules came or went: the same, and more may be wanted of the kernel side. */
-void rule_set_modules_changed(struct rule_set *set);
+bool rule_set_modules_changed(struct rule_set *set);
 
 /* Tells of rules in force that contradict each other. */
 void rule_set_warn(const struct rule_set *set);

@@ -19,6 +19,7 @@
 #include "cmd/rule_set.h"
 #include "cmd/watch_options.h"
 #include "kernel/hooks.h"
+#include "kernel/modules.h"
 #include "kernel/tracer.h"
 #include "kernel/vm_names.h"
 #include "message.h"
@@ -42,6 +43,7 @@ struct watch {
 	struct kallsyms *symbols;
 	struct types *types;
 	struct tracer *tracer;
+	uint64_t modules; /* modules_hash() from before the symbols were read */
 	struct model *model;
 	struct vm_names *vms;
 	struct report_context report;
@@ -183,8 +185,10 @@ static int on_record(void *context, const struct lt_record_header *record, size_
 
 static int open_symbols(struct watch *w)
 {
-	int err = kallsyms_open(&w->symbols);
+	int err;
 
+	w->modules = modules_hash();
+	err = kallsyms_open(&w->symbols);
 	if (err == -EPERM && geteuid() == 0)
 		message_error("the kernel hides the addresses in /proc/kallsyms from root too. Set sysctl "
 			      "kernel.kptr_restrict=1 (or 0) while locktrace runs.");
@@ -272,7 +276,14 @@ static void refresh_rules(void *context)
 {
 	struct watch *w = context;
 
-	rule_set_evaluate(&w->rules);
+	if (rule_set_evaluate(&w->rules))
+		tracer_rules_changed(w->tracer);
+}
+
+static void refresh_all(struct watch *w)
+{
+	if (rule_set_modules_changed(&w->rules))
+		tracer_rules_changed(w->tracer);
 }
 
 static void read_taint(struct watch *w)
@@ -346,7 +357,8 @@ static int open_tracer(struct watch *w)
 					  .user_class_count = w->rules.class_count,
 					  .calls = w->rules.calls,
 					  .call_count = w->rules.call_count,
-					  .put_classes = w->rules.put_classes };
+					  .put_classes = w->rules.put_classes,
+					  .modules = w->modules };
 	int err = tracer_open(&options, w->symbols, w->types, &w->tracer);
 
 	if (err)
@@ -484,12 +496,16 @@ static void keep_house(struct watch *w)
 
 	deadlocks_look(&w->deadlocks, w->tracer, w->model);
 	if (tracer_modules_changed(w->tracer))
-		rule_set_modules_changed(&w->rules);
+		refresh_all(w);
 	err = tracer_tick(w->tracer);
-	if (err > 0)
+	if (err > 0) {
+		refresh_all(w); /* one may have come after the list of modules was read */
 		message_info("modules were loaded and attached to; so far: %s",
 			     tracer_late_modules(w->tracer));
-	else if (err < 0)
+	} else {
+		refresh_rules(w);
+	}
+	if (err < 0)
 		message_info("a module was loaded, but it cannot be attached to");
 }
 

@@ -347,15 +347,43 @@ static bool user_class_is_watched(struct tracer *t, size_t i)
 	return false;
 }
 
+/* Two of the user's own can be one lock: it keeps the class that it got first. */
+static const struct lock_spec *watched_before(struct tracer *t, size_t i, uint64_t address)
+{
+	for (size_t k = 0; k < t->options.user_class_count; k++)
+		if (k != i && t->user_classes[k].watched == address)
+			return &t->options.user_classes[k].lock;
+	return NULL;
+}
+
+/* It may be another one later, where there is a pointer. */
+static void refuse_same_lock(struct tracer *t, size_t i, const struct lock_spec *first)
+{
+	struct user_class_state *state = &t->user_classes[i];
+	char why[sizeof(state->why)];
+
+	snprintf(why, sizeof(why), "it is the same lock as %s@%s%s.", first->name, first->pointer ? "*" : "",
+		 first->symbol);
+	refuse_user_class(t, i, why);
+	state->placed = true;
+}
+
 static bool watch_user_class(struct tracer *t, size_t i)
 {
 	struct user_class_state *state = &t->user_classes[i];
 	uint64_t address = user_class_address(t, i);
+	const struct lock_spec *first;
 
 	/* Looked at again at the next tick. */
 	if (!address) {
+		state->refused = false;
 		snprintf(state->why, sizeof(state->why), "%s is not set yet.",
 			 t->options.user_classes[i].lock.symbol);
+		return false;
+	}
+	first = watched_before(t, i, address);
+	if (first) {
+		refuse_same_lock(t, i, first);
 		return false;
 	}
 	if (watch_at(t, address, LT_CLASS_USER + (uint32_t)i)) {
@@ -363,6 +391,7 @@ static bool watch_user_class(struct tracer *t, size_t i)
 		return false;
 	}
 	state->watched = address;
+	state->refused = false;
 	state->why[0] = '\0';
 	return true;
 }

@@ -41,8 +41,8 @@ extern const char *const hook_modules[];
 extern const size_t hook_module_count;
 
 /*
- * The one of hook_modules that a symbol belongs to by its name ("kvm_destroy_vm": kvm): it is in that
- * module, in one that cannot be loaded without it, or in the image. NULL: the name does not tell.
+ * The one of hook_modules that a symbol belongs to by its name ("kvm_destroy_vm": kvm). A guess: another
+ * module can have such a name, too. NULL: the name does not tell.
  */
 const char *hook_module_of(const char *symbol);
 

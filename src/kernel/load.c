@@ -97,15 +97,11 @@ static bool call_is_possible(const char *function, const struct named_symbol *sy
 
 static bool find_call(struct tracer *t, size_t slot)
 {
-	const char *function = t->options.calls[slot].function, *module = hook_module_of(function);
+	const char *function = t->options.calls[slot].function;
 	struct call_state *call = &t->calls[slot];
 	struct named_symbol symbol;
 	size_t count;
 
-	/* Saves reading the symbols again for each module that comes. */
-	if (module && module_state(t->symbols, module) == MODULE_ABSENT &&
-	    !kallsyms_address(t->symbols, "", function))
-		return false;
 	count = kallsyms_named(t->symbols, function, &symbol);
 	if (!count)
 		return false;

@@ -88,12 +88,19 @@ static int record_arrived(void *context, void *data, size_t size)
 	return 0;
 }
 
-/* Whether a module can be attached to. Its id comes first: it may go and come back while it is attached to.
+/*
+ * Whether a module can be attached to. Its id comes first: it may go and come back while it is attached to.
+ * It may also have come after the symbols were read: they are then read again.
  */
 static bool has_come(struct tracer *t, size_t module)
 {
+	enum module_state state;
+
 	t->module_ids[module] = module_id(hook_modules[module]);
-	return module_state(t->symbols, hook_modules[module]) != MODULE_ABSENT;
+	state = module_state(t->symbols, hook_modules[module]);
+	if (state == MODULE_LIVE && !kallsyms_knows_module(t->symbols, hook_modules[module]))
+		kallsyms_modules_changed(t->symbols);
+	return state != MODULE_ABSENT;
 }
 
 /* Loads, attaches and looks round for the modules marked. */
@@ -212,8 +219,7 @@ int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, 
 		tracer_close(t);
 		return err;
 	}
-	/* Before it is looked which are there: one that comes meanwhile is a change. */
-	t->modules_hash = modules_hash();
+	t->modules_hash = options->modules;
 	for (size_t i = 0; i < hook_module_count; i++)
 		present[i] = has_come(t, i);
 	err = bring_up(t, present);
@@ -416,8 +422,6 @@ int tracer_tick(struct tracer *tracer)
 			continue;
 		arrived[i] = true;
 		count++;
-		if (!kallsyms_knows_module(tracer->symbols, hook_modules[i]))
-			kallsyms_modules_changed(tracer->symbols);
 	}
 	if (!count) {
 		look_for_own(tracer);
@@ -440,6 +444,11 @@ int tracer_tick(struct tracer *tracer)
 		tracer->attach_failed += err != 0;
 	}
 	return err ? err : count;
+}
+
+void tracer_rules_changed(struct tracer *tracer)
+{
+	__atomic_fetch_add(&tracer_first(tracer)->bss->rules_epoch, 1, __ATOMIC_RELAXED);
 }
 
 const char *tracer_late_modules(const struct tracer *tracer)

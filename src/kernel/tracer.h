@@ -48,6 +48,7 @@ struct tracer_options {
 	const struct watched_call *calls; /* at most LT_CALL_SLOTS */
 	size_t call_count;
 	struct lt_class_set put_classes; /* for LT_PUTS */
+	uint64_t modules; /* modules_hash() from before the symbols were read: what came since is a change */
 };
 
 /* What became of a class on this kernel. */
@@ -99,6 +100,9 @@ bool tracer_modules_changed(struct tracer *tracer);
 /* Names of the modules that were attached to, or had locks watched, after the start: "kvm, vfio"; "": none.
  */
 const char *tracer_late_modules(const struct tracer *tracer);
+
+/* Rules are judged otherwise from now on: what was told of chains and calls is told anew when met again. */
+void tracer_rules_changed(struct tracer *tracer);
 
 /* What was lost so far, by enum lt_lost. */
 void tracer_lost(struct tracer *tracer, uint64_t lost[LT_LOST_KINDS]);

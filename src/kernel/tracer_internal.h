@@ -26,8 +26,9 @@ struct user_class_state {
 	struct lock_place place;
 	uint64_t module_id; /* of the module that the place is in */
 	bool placed;        /* place is known; else its symbol is waited for */
-	bool refused;       /* found, but it cannot be watched: told, not tried again until modules change */
-	char why[256];      /* not watched: a sentence */
+	bool refused;       /* found, but it cannot be watched: told, not tried again until modules change;
+			       placed, too: tried again, it is watched as another one's */
+	char why[384];      /* not watched: a sentence */
 	uint64_t watched;   /* address of the lock; 0: not watched */
 };
 

@@ -245,11 +245,18 @@ static enum rule_state rule_ask(const struct rule *rule,
 	return state;
 }
 
-void rules_evaluate(struct rules *rules, enum rule_answer (*ask)(void *, const struct rule_condition *),
+bool rules_evaluate(struct rules *rules, enum rule_answer (*ask)(void *, const struct rule_condition *),
 		    void *context)
 {
-	for (size_t i = 0; i < rules->count; i++)
-		rules->list[i]->state = rule_ask(rules->list[i], ask, context);
+	bool changed = false;
+
+	for (size_t i = 0; i < rules->count; i++) {
+		enum rule_state state = rule_ask(rules->list[i], ask, context);
+
+		changed = changed || state != rules->list[i]->state;
+		rules->list[i]->state = state;
+	}
+	return changed;
 }
 
 static void search_begin(const struct rules *rules)

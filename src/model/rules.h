@@ -143,8 +143,9 @@ const struct rule *rules_get(const struct rules *rules, size_t index);
 /*
  * Sets the state of every rule by asking for its conditions: one that does not hold,
  * RULE_NOT_HERE; else one that cannot be answered, RULE_UNKNOWN; else RULE_IN_FORCE.
+ * Returns whether one has another state than before.
  */
-void rules_evaluate(struct rules *rules, enum rule_answer (*ask)(void *, const struct rule_condition *),
+bool rules_evaluate(struct rules *rules, enum rule_answer (*ask)(void *, const struct rule_condition *),
 		    void *context);
 
 /*

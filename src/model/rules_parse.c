@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "model/rules_internal.h"
+#include "model/symbols.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 /* Of a token in a message, bytes: a line of an error stays readable. */
@@ -482,6 +483,8 @@ static const struct item item_class = {
 };
 static const struct item item_member = { "STRUCT.MEMBER", "", is_member, false, NULL };
 static const struct item item_function = { "a function", "the function ", is_symbol, false, NULL };
+/* After "in". */
+static const struct item item_place = { "a function", "the function ", is_symbol, false, NULL };
 static const struct item item_symbol = { "a symbol", "the symbol ", is_symbol, false, NULL };
 static const struct item item_condition = { "a name (STRUCT.MEMBER or SYMBOL)", "", is_class, false, NULL };
 static const struct item item_commit = { "a commit of 7 to 40 hex digits", "the commit ", is_commit, false,
@@ -489,6 +492,12 @@ static const struct item item_commit = { "a commit of 7 to 40 hex digits", "the 
 static const struct item item_release = { "a release like v6.3 or v6.12.4 (- while none has it)",
 					  "the release ", is_release, false, NULL };
 static const struct item item_text = { "a text in quotes", "the text ", NULL, true, NULL };
+
+/* Stack traces have no longer names of functions: one would match nothing. */
+static size_t name_max(const struct item *item)
+{
+	return item == &item_place ? SYMBOL_NAME_LEN - 1 : RULES_NAME_MAX;
+}
 
 static bool token_fits(const struct token *token, const struct item *item)
 {
@@ -531,9 +540,9 @@ static char *parse_item(struct parser *parser, const struct item *item)
 	}
 	if (token->kind == TOKEN_TEXT)
 		length = unquote(token, copy);
-	if (item->is_word && length > RULES_NAME_MAX) {
-		fail(parser, token->at, "this name has %zu bytes; a name can have %d", length,
-		     RULES_NAME_MAX);
+	if (item->is_word && length > name_max(item)) {
+		fail(parser, token->at, "this name has %zu bytes; a name%s can have %zu", length,
+		     item == &item_place ? " after 'in'" : "", name_max(item));
 		return NULL;
 	}
 	take(parser, item->role);
@@ -640,7 +649,7 @@ static void parse_pattern(struct parser *parser)
 	}
 	parse_sequence(parser, true);
 	if (accept(parser, "in"))
-		parser->rule.function = parse_item(parser, &item_function);
+		parser->rule.function = parse_item(parser, &item_place);
 }
 
 static void parse_order(struct parser *parser)
@@ -654,7 +663,7 @@ static void parse_nest(struct parser *parser)
 	if (accept(parser, "under"))
 		parse_class(parser);
 	else if (accept(parser, "in"))
-		parser->rule.function = parse_item(parser, &item_function);
+		parser->rule.function = parse_item(parser, &item_place);
 	else
 		fail_expected(parser, NULL, NULL);
 }

@@ -540,7 +540,9 @@ static void a_name_too_long_is_told(void **state)
 		{ "order %s > B", "1:7: this name has 512 bytes; a name can have 511" },
 		{ "order \"%s\" > B", "1:7: this name has 512 bytes; a name can have 511" },
 		{ "order A > %s", "1:11: this name has 512 bytes; a name can have 511" },
-		{ "nest A in %s", "1:11: this name has 512 bytes; a name can have 511" },
+		{ "nest A in %s", "1:11: this name has 512 bytes; a name after 'in' can have 127" },
+		{ "ignore A > B in %s", "1:17: this name has 512 bytes; a name after 'in' can have 127" },
+		{ "nest A in %.128s", "1:11: this name has 128 bytes; a name after 'in' can have 127" },
 		{ "note call %s under A", "1:11: this name has 512 bytes; a name can have 511" },
 		{ "watch a.b at %s", "1:14: this name has 512 bytes; a name can have 511" },
 		{ "order A > B if %s", "1:16: this name has 512 bytes; a name can have 511" },
@@ -555,6 +557,8 @@ static void a_name_too_long_is_told(void **state)
 		snprintf(text, sizeof(text), places[i].format, name);
 		expect_messages(text, strlen(text), places[i].message);
 	}
+	snprintf(text, sizeof(text), "nest A in %.127s", name);
+	expect_messages(text, strlen(text), "");
 	name[1] = '.';
 	snprintf(text, sizeof(text), "watch %s at v", name);
 	expect_messages(text, strlen(text), "1:7: this name has 512 bytes; a name can have 511");

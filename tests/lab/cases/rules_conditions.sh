@@ -76,6 +76,30 @@ sed -i '/is not there yet/d' /tmp/late.err
 check_run late "the module came later"
 check_json /tmp/late.out "it is said that its first moments were not seen" 'summary.trust | test("not seen[^.]*: lt_locks\\.")'
 
+# A rule that comes into force later speaks of what was seen before, too, and nothing else is told twice.
+cat >/tmp/own.rules <<'END'
+watch lt_locks_state.outer at lt_locks_state
+watch lt_locks_state.inner at lt_locks_state
+order lt_locks_state.outer > lt_locks_state.inner if lt_locks_state.flag at lt_locks_state
+forbid call lt_locks_called under lt_locks_state.outer if lt_locks_state.flag at *lt_locks_pointer
+forbid call lt_locks_called under lt_locks_state.inner if lt_locks_state.flag at lt_locks_state
+END
+RUN='@t1 locks lock inner, lock outer, call, unlock outer, unlock inner'
+tracer_start value --json --rules /tmp/own.rules
+check "the load runs" ltguest -c "$RUN"
+sleep 1
+check "no rule is in force yet" [ "$(grep -c '"type":"finding"' /tmp/value.out)" = 0 ]
+check "a variable is set" ltguest -c 'locks flag 1'
+sleep 1
+check "the load runs again" ltguest -c "$RUN"
+tracer_stop value 1
+check_json /tmp/value.out \
+	"the order and the call of the rules that are in force now are findings" \
+	"findings | map([.kind, .rules[0].line]) | sort == [[\"forbidden_call\", 5], [\"order\", 3]]" \
+	"each is told once" 'findings | length == 2' \
+	"nothing was lost" 'summary.lost | all(. == 0)'
+check "the variable is as before" ltguest -c 'locks flag 0'
+
 # Two modules have a variable of this name: which one is meant cannot be told.
 echo 'order a > b if lt_verb.word at lt_verbs' >/tmp/own.rules
 state_is 1 in_force

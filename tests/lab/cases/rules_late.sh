@@ -116,6 +116,17 @@ for words in '/tmp/own\.rules:5' "the fixture's own book" 'outer means outer' '/
 	check_contains "the text has: $words" /tmp/text.out "$words"
 done
 
+# Two names for one lock: it keeps the first.
+echo 'watch lt_locks_state.outer at *lt_locks_twin' >/tmp/twin.rules
+tracer_start twin --json --rules /tmp/own.rules --rules /tmp/twin.rules
+sleep 1
+check "the load runs" ltguest -c "$WRONG_ORDER"
+tracer_stop twin 1
+check_json /tmp/twin.out \
+	"one is watched, the other is missing" "ready | (.classes | index(\"$OUTER\") != null) and .missing == [\"$OUTER\"]" \
+	"the order is a finding" "of_kind(\"order\") | length == 1"
+check "the refusal is told once, and why" [ "$(grep -c "$OUTER is not watched: it is the same lock as $OUTER@\*lt_locks_pointer\." /tmp/twin.err)" = 1 ]
+
 # bad_file NAME ARGUMENT...: the tracer must end at once with status 2.
 bad_file() {
 	bad_status=0
