@@ -333,7 +333,7 @@ static bool class_by_init_name(struct class_table *table, const struct class_que
 }
 
 /* General caches hold objects of any type: slab and offset would unite what has nothing in common. */
-static bool slab_is_dedicated(const char *slab)
+bool class_slab_is_dedicated(const char *slab)
 {
 	return slab[0] && strncmp(slab, "kmalloc-", 8) && strncmp(slab, "dma-kmalloc-", 12);
 }
@@ -344,7 +344,7 @@ static bool class_by_slab(struct class_table *table, const struct class_query *q
 	const struct lt_record_lock *hint = query->hint;
 
 	(void)table;
-	if (!hint || !slab_is_dedicated(hint->slab))
+	if (!hint || !class_slab_is_dedicated(hint->slab))
 		return false;
 	text_set(draft->name, "slab %s+0x%" PRIx32, hint->slab, hint->slab_offset);
 	text_set(draft->key, "%s", draft->name);

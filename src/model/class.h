@@ -59,6 +59,9 @@ struct class *class_final(struct class *class);
 /* Whether a rule that gives this name means the class: by its short name or its long one. */
 bool class_has_name(const struct lock_class *class, const char *name);
 
+/* Whether all objects of a slab cache are of one type; those of the general caches (kmalloc-64) are not. */
+bool class_slab_is_dedicated(const char *slab);
+
 /* Frees all classes; the locks and edges that refer to them must be gone. */
 void class_table_release(struct class_table *table);
 

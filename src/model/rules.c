@@ -259,6 +259,11 @@ bool rules_evaluate(struct rules *rules, enum rule_answer (*ask)(void *, const s
 	return changed;
 }
 
+void rules_set_state(struct rules *rules, size_t index, enum rule_state state)
+{
+	rules->list[index]->state = state;
+}
+
 static void search_begin(const struct rules *rules)
 {
 	for (struct order_class *class = rules->classes; class; class = class->next)

@@ -148,6 +148,9 @@ const struct rule *rules_get(const struct rules *rules, size_t index);
 bool rules_evaluate(struct rules *rules, enum rule_answer (*ask)(void *, const struct rule_condition *),
 		    void *context);
 
+/* Sets the state of one rule, where the conditions were asked for elsewhere (in another process). */
+void rules_set_state(struct rules *rules, size_t index, enum rule_state state);
+
 /*
  * Among the rules in force, and through them (A > B and B > C give A > C): is it
  * said that outer goes outside of inner? Fills path with the rules that say so, the

@@ -80,14 +80,6 @@ void sighting_put(struct lock_table *locks, struct shared_sighting *sighting)
 	free(sighting);
 }
 
-static bool symbol_is_of(const struct symbol *symbol, const char *function)
-{
-	size_t length = strlen(function);
-
-	return !strncmp(symbol->name, function, length) &&
-	       (symbol->name[length] == '\0' || symbol->name[length] == '.');
-}
-
 bool sighting_is_in(const struct sighting *sighting, const struct symbol_source *symbols,
 		    const char *function)
 {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 int symbol_format(const struct symbol_source *source, uint64_t address, int offset_always, char *out,
 		  size_t size)
@@ -21,4 +22,12 @@ int symbol_format(const struct symbol_source *source, uint64_t address, int offs
 	snprintf(out, size, "%.*s%s%s%.*s%s", SYMBOL_NAME_LEN, symbol.name, offset,
 		 symbol.module[0] ? " [" : "", SYMBOL_MODULE_LEN, symbol.module, symbol.module[0] ? "]" : "");
 	return 0;
+}
+
+bool symbol_is_of(const struct symbol *symbol, const char *function)
+{
+	size_t length = strlen(function);
+
+	return !strncmp(symbol->name, function, length) &&
+	       (symbol->name[length] == '\0' || symbol->name[length] == '.');
 }

@@ -7,6 +7,7 @@
 #ifndef LOCKTRACE_MODEL_SYMBOLS_H
 #define LOCKTRACE_MODEL_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,5 +38,8 @@ struct symbol_source {
  */
 int symbol_format(const struct symbol_source *source, uint64_t address, int offset_always, char *out,
 		  size_t size);
+
+/* Whether it is a function, or a part of it that the compiler made ("name.isra.0"). */
+bool symbol_is_of(const struct symbol *symbol, const char *function);
 
 #endif
