@@ -30,10 +30,6 @@ const volatile __u64 image_start = 0;
 const volatile __u64 image_size = 0;
 /* Address of lock_function_addr's functions; 0: not there. */
 const volatile __u64 lock_function_addr[LT_FUNCTION_COUNT] = {};
-/* Addresses of the kernel's variables of these names; 0 where there are none (then no slab names). */
-const volatile __u64 vmemmap_base_at = 0;
-const volatile __u64 page_offset_base_at = 0;
-const volatile __u64 vmalloc_base_at = 0;
 
 /* Tables, filled when a module is there. */
 

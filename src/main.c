@@ -15,6 +15,8 @@ static const struct command {
 	{ "watch", cmd_watch, "attach, report lock-order violations as they show, and a summary at the end" },
 	{ "rules", cmd_rules,
 	  "show the rules: which are in force on this kernel, and where each comes from" },
+	{ "list", cmd_list, "the VMs, groups and devices, their locks, who has these and how many wait" },
+	{ "hang", cmd_hang, "who waits for whom on a host that hangs: one look, nothing attached before" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -49,12 +49,56 @@ struct vm_struct {
 	unsigned long size; /* with a guard page */
 };
 
+struct sched_entity {
+	__u64 exec_start; /* by the run queue's clock without interrupts and stolen time, as of the last
+			     update */
+};
+
+struct sched_info {
+	unsigned long long last_arrival; /* by the run queue's clock: when it was last put on a CPU */
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct thread_struct {
+	unsigned long sp;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct cpu_context {
+	unsigned long sp;
+};
+struct thread_struct {
+	struct cpu_context cpu_context;
+};
+#endif
+
 struct task_struct {
 	void *stack;
 	struct vm_struct *stack_vm_area; /* with CONFIG_VMAP_STACK only */
+	unsigned int flags;
+	unsigned char
+		on_cpu; /* an int up to 6.x, 0 or 1 in either: the first byte, on little-endian machines */
+	unsigned int __state; /* 5.14 and later (2f064a59a11f) */
+	int exit_state;
 	int pid;
 	int tgid;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
+	struct sched_entity se;
+	struct sched_info sched_info;
 	char comm[16];
+	/*
+	 * Up to 6.15 the record of its waiting, on its own stack, and with CONFIG_DEBUG_MUTEXES only; on
+	 * later kernels the mutex itself, always. What it is, is decided by its value (src/kernel/waiters.c).
+	 */
+	void *blocked_on;
+	/* The lock, and which kind in the low bits: 6.15 and later, with CONFIG_DETECT_HUNG_TASK_BLOCKER. */
+	unsigned long blocker;
+	struct thread_struct thread;
+};
+
+/* Up to 5.13. */
+struct task_struct___with_state {
+	volatile long state;
 };
 
 struct kobject {

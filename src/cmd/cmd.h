@@ -13,5 +13,7 @@ enum {
 /* argv[0] is the command's name. Returns an exit status. */
 int cmd_watch(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_hang(int argc, char **argv);
 
 #endif

@@ -11,8 +11,7 @@
 
 #include "report/report.h"
 
-/* Context switches of a thread that sleeps now; 0 when it runs or is gone. */
-static uint64_t switches_asleep(uint32_t tid)
+uint64_t deadlocks_switches(uint32_t tid)
 {
 	unsigned long long number, sum = 0;
 	char path[64], line[128], state = 'R';
@@ -54,7 +53,7 @@ static uint64_t circle_switches(struct tracer *tracer, const struct finding *fin
 		    tracer_lock_owner(tracer, call.lock, &next_owner) ||
 		    next_owner != sides[(i + 1) % count].sighting->task.id || next_owner == task)
 			return 0;
-		asleep = switches_asleep(call.tid);
+		asleep = deadlocks_switches(call.tid);
 		if (!asleep)
 			return 0;
 		sum += asleep;
@@ -76,4 +75,41 @@ void deadlocks_look(struct deadlocks *deadlocks, struct tracer *tracer, struct m
 		if (now && now == before)
 			model_confirm_deadlock(model, id);
 	}
+}
+
+static bool is_in_cycle(const struct wait_cycle *cycle, uint64_t task)
+{
+	for (size_t i = 0; i < cycle->count; i++)
+		if (cycle->nodes[i]->task->task.id == task)
+			return true;
+	return false;
+}
+
+static bool is_in_finding(const struct finding *finding, uint64_t task)
+{
+	for (uint32_t i = 0; i < finding->edge_count; i++)
+		if (finding->edges[i].sighting->task.id == task)
+			return true;
+	return false;
+}
+
+static bool is_same(const struct finding *finding, const struct wait_cycle *cycle)
+{
+	for (uint32_t i = 0; i < finding->edge_count; i++)
+		if (!is_in_cycle(cycle, finding->edges[i].sighting->task.id))
+			return false;
+	for (size_t i = 0; i < cycle->count; i++)
+		if (!is_in_finding(finding, cycle->nodes[i]->task->task.id))
+			return false;
+	return true;
+}
+
+bool deadlocks_told(const struct model *model, const struct wait_cycle *cycle)
+{
+	const struct finding *finding;
+
+	for (uint32_t id = 1; (finding = model_finding(model, id)); id++)
+		if (finding->grade == GRADE_DEADLOCK && is_same(finding, cycle))
+			return true;
+	return false;
 }

@@ -8,6 +8,7 @@
 
 #include "kernel/tracer.h"
 #include "model/model.h"
+#include "model/wait_graph.h"
 
 /* Findings that are looked at; later ones are not. */
 #define DEADLOCKS_MAX 256
@@ -22,5 +23,11 @@ struct deadlocks {
  * the last look too without having run in between, is confirmed to the model.
  */
 void deadlocks_look(struct deadlocks *deadlocks, struct tracer *tracer, struct model *model);
+
+/* Whether a circle of tasks is told already: by a finding of these tasks, graded as a deadlock. */
+bool deadlocks_told(const struct model *model, const struct wait_cycle *cycle);
+
+/* Context switches of a thread that sleeps now; 0 when it runs or is gone. */
+uint64_t deadlocks_switches(uint32_t tid);
 
 #endif

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +16,8 @@
 #include "cmd/cmd.h"
 #include "cmd/deadlocks.h"
 #include "cmd/rule_set.h"
+#include "cmd/stalls.h"
+#include "cmd/surroundings.h"
 #include "cmd/watch_options.h"
 #include "kernel/hooks.h"
 #include "kernel/modules.h"
@@ -48,8 +49,10 @@ struct watch {
 	struct vm_names *vms;
 	struct report_context report;
 	struct deadlocks deadlocks;
+	struct stalls *stalls;
 	struct utsname system;
 	char taint[32];
+	uint64_t stalls_told, stalls_left_out;
 	uint64_t refused;       /* records that the model did not take */
 	int64_t drain_until_ns; /* at the end: what is in the ring is still taken in, until then; 0: not at
 				   the end */
@@ -151,6 +154,33 @@ static bool on_finding(void *context, const struct finding *finding)
 	return true;
 }
 
+/* --pid and --vm: does a task of what hangs together with the stall match? */
+static bool is_stall_wanted(const struct watch *w, const struct wait_graph *graph)
+{
+	for (size_t i = 0; i < graph->node_count; i++)
+		if (graph->nodes[i].shown && concerns(w, graph->nodes[i].task->task.pid))
+			return true;
+	return false;
+}
+
+static void on_stall(void *context, const struct hang_report *report, const struct hang_stall *stall)
+{
+	struct watch *w = context;
+
+	if (!is_stall_wanted(w, report->graph)) {
+		w->stalls_left_out++;
+		return;
+	}
+	w->stalls_told++;
+	w->finding_seen = true;
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	if (w->options.json)
+		json_stall(report, stall, stdout);
+	else
+		text_stall(report, stall, stdout);
+}
+
 /* Why it is to end now; NULL: it is not. */
 static const char *is_over(const struct watch *w)
 {
@@ -161,6 +191,11 @@ static const char *is_over(const struct watch *w)
 	if (w->deadline_ns && clock_ns(CLOCK_MONOTONIC) >= w->deadline_ns)
 		return "duration over";
 	return NULL;
+}
+
+static bool is_ending(const void *context)
+{
+	return is_over(context) != NULL;
 }
 
 static int on_record(void *context, const struct lt_record_header *record, size_t size)
@@ -183,58 +218,17 @@ static int on_record(void *context, const struct lt_record_header *record, size_
 	return is_over(w) ? -ECANCELED : 0;
 }
 
-static int open_symbols(struct watch *w)
-{
-	int err;
-
-	w->modules = modules_hash();
-	err = kallsyms_open(&w->symbols);
-	if (err == -EPERM && geteuid() == 0)
-		message_error("the kernel hides the addresses in /proc/kallsyms from root too. Set sysctl "
-			      "kernel.kptr_restrict=1 (or 0) while locktrace runs.");
-	else if (err == -EPERM)
-		message_error(
-			"the kernel shows no addresses in /proc/kallsyms to this user. locktrace watch needs "
-			"root (or CAP_BPF, CAP_PERFMON and CAP_SYSLOG).");
-	else if (err)
-		message_error("cannot read /proc/kallsyms: %s", strerror(-err));
-	return err;
-}
-
-/* Inode of the first PID namespace: PROC_PID_INIT_INO in include/linux/proc_ns.h. */
-#define FIRST_PID_NAMESPACE 0xEFFFFFFCUL
-
-/* In another one the kernel side's process numbers would not be ours, and most tasks could not be seen. */
-static int check_namespace(void)
-{
-	struct stat status;
-
-	if (stat("/proc/self/ns/pid", &status) || status.st_ino == FIRST_PID_NAMESPACE)
-		return 0;
-	message_error(
-		"this is a container with process numbers of its own; locktrace watches the host. Run it on "
-		"the host, or in a container with the host's PID namespace (--pid=host).");
-	return -EPERM;
-}
-
 static int open_types(struct watch *w)
 {
-	int err = types_open(&w->types);
+	int err = surroundings_open_types(&w->types);
 
-	if (err) {
-		message_error(
-			"this kernel has no type information (/sys/kernel/btf/vmlinux: %s). locktrace needs a "
-			"kernel built with CONFIG_DEBUG_INFO_BTF, as those of all current distributions are.",
-			strerror(-err));
-		return err;
-	}
-	if (types_realtime(w->types)) {
+	if (!err && types_realtime(w->types)) {
 		message_error(
 			"this is a PREEMPT_RT kernel: its mutexes keep their owner elsewhere, and locktrace "
 			"does not follow them yet.");
 		return -ENOTSUP;
 	}
-	return 0;
+	return err;
 }
 
 /* What is named on the command line must be there now: a slip in a name is told at once. */
@@ -286,21 +280,6 @@ static void refresh_all(struct watch *w)
 		tracer_rules_changed(w->tracer);
 }
 
-static void read_taint(struct watch *w)
-{
-	FILE *file = fopen("/proc/sys/kernel/tainted", "re");
-	unsigned long value = 0;
-
-	if (file && fscanf(file, "%lu", &value) != 1)
-		value = 0;
-	if (file)
-		fclose(file);
-	if (value)
-		snprintf(w->taint, sizeof(w->taint), "tainted %lu", value);
-	else
-		snprintf(w->taint, sizeof(w->taint), "not tainted");
-}
-
 /* Where the tracer hooks in for other things than locks. */
 static bool is_call_function(void *context, const char *symbol)
 {
@@ -315,12 +294,11 @@ static bool is_call_function(void *context, const char *symbol)
 static void fill_report_context(struct watch *w)
 {
 	uname(&w->system);
-	read_taint(w);
 	w->report = (struct report_context){
 		.model = w->model,
 		.symbols = kallsyms_source(w->symbols),
 		.kernel = w->system.release,
-		.taint = w->taint,
+		.taint = surroundings_taint(w->taint, sizeof(w->taint)),
 		.boot_to_wall_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME),
 		.all = w->options.all,
 		.colour = !w->options.json && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
@@ -368,14 +346,32 @@ static int open_tracer(struct watch *w)
 	return tracer_set_handler(w->tracer, on_record, w);
 }
 
+static int open_stalls(struct watch *w)
+{
+	const struct stalls_options options = { .seconds = w->options.stall,
+						.tracer = w->tracer,
+						.model = w->model,
+						.symbols = w->symbols,
+						.rules = &w->rules,
+						.vms = w->vms,
+						.report = &w->report,
+						.is_over = is_ending,
+						.tell = on_stall,
+						.context = w };
+
+	w->stalls = stalls_new(&options);
+	return w->stalls || !options.seconds ? 0 : -ENOMEM;
+}
+
 static int watch_open(struct watch *w)
 {
 	int err = rule_set_load(&w->rules, &w->options.rules);
 
 	if (!err)
-		err = check_namespace();
+		err = surroundings_check_namespace();
+	w->modules = modules_hash(); /* before the symbols: what comes meanwhile is a change */
 	if (!err)
-		err = open_symbols(w);
+		err = surroundings_open_symbols(&w->symbols, 0);
 	if (!err)
 		err = open_types(w);
 	if (!err)
@@ -385,11 +381,13 @@ static int watch_open(struct watch *w)
 	if (err)
 		return err;
 	fill_report_context(w);
-	return open_tracer(w);
+	err = open_tracer(w);
+	return err ? err : open_stalls(w);
 }
 
 static void watch_close(struct watch *w)
 {
+	stalls_free(w->stalls);
 	tracer_close(w->tracer);
 	model_free(w->model);
 	rule_set_release(&w->rules);
@@ -497,6 +495,7 @@ static void keep_house(struct watch *w)
 	deadlocks_look(&w->deadlocks, w->tracer, w->model);
 	if (tracer_modules_changed(w->tracer))
 		refresh_all(w);
+	stalls_look(w->stalls);
 	err = tracer_tick(w->tracer);
 	if (err > 0) {
 		refresh_all(w); /* one may have come after the list of modules was read */
@@ -547,6 +546,8 @@ static void say_summary(struct watch *w, const char *ended, int64_t start)
 						     1000000000 };
 	struct tracer_numbers numbers;
 
+	summary.stalls = w->stalls_told;
+	summary.stalls_left_out = w->stalls_left_out;
 	tracer_numbers(w->tracer, &numbers);
 	summary.foreign = numbers.foreign;
 	model_count(w->model, &summary.seen);

@@ -15,6 +15,9 @@
 /* The largest ring buffer: what fits the map's size, a power of two of bytes. */
 #define RING_MAX (1UL << 30)
 
+/* Far longer than a healthy wait; shorter than the 120 s of the kernel's hung task detector. */
+#define STALL_SECONDS 10
+
 enum {
 	KEY_ALL = 0x100,
 	KEY_ATTACH,
@@ -25,6 +28,7 @@ enum {
 	KEY_JSON,
 	KEY_PID,
 	KEY_RING,
+	KEY_STALL,
 	KEY_VERSION,
 	KEY_VM,
 	KEY_WATCH,
@@ -45,6 +49,8 @@ static const struct argp_option options[] = {
 	{ "pid", KEY_PID, "PID", 0, "Report only findings that concern this process", 0 },
 	{ "ring-size", KEY_RING, "BYTES", 0,
 	  "Size of the ring buffer (default 4M); K, M and G may follow the number", 0 },
+	{ "stall", KEY_STALL, "SEC", 0,
+	  "Report a wait for a lock that lasts longer, and who holds it up (default: 10; 0: do not)", 0 },
 	{ "verbose", 'v', NULL, 0, "Tell more about what is done, on standard error", 0 },
 	{ "version", KEY_VERSION, NULL, 0, "Show the version", 0 },
 	{ "vm", KEY_VM, "NAME", 0, "Report only findings that concern the VM of this name", 0 },
@@ -142,6 +148,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case KEY_RING:
 		o->ring_size = ring_size(state, value);
 		break;
+	case KEY_STALL:
+		o->stall = (uint32_t)number(state, "stall", value, 0, 86400);
+		break;
 	case 'v':
 		o->verbose = true;
 		break;
@@ -180,6 +189,7 @@ int watch_options_parse(int argc, char **argv, struct watch_options *out)
 	static char name[] = "locktrace watch";
 
 	memset(out, 0, sizeof(*out));
+	out->stall = STALL_SECONDS;
 	argv[0] = name;
 	argp_err_exit_status = EXIT_UNABLE;
 	return argp_parse(&argp, argc, argv, 0, NULL, out) ? EXIT_UNABLE : 0;

@@ -23,6 +23,7 @@ struct watch_options {
 	size_t lock_count;
 	struct rule_files rules;
 	bool check_unlock;
+	uint32_t stall; /* seconds; 0: waits that last are not told */
 };
 
 /*

@@ -446,7 +446,7 @@ void discover_module_gone(struct tracer *t, const char *gone)
 #undef FORGET_STATIC
 }
 
-int discover_all(struct tracer *t)
+int discover_objects(struct tracer *t)
 {
 	int err = run_iterator(tracer_newest(t)->progs.find_files, -1, "the tasks' open files");
 
@@ -456,5 +456,12 @@ int discover_all(struct tracer *t)
 	walk_groups(t);
 	watch_statics(t);
 	watch_user_classes(t);
-	return take_over_held(t);
+	return 0;
+}
+
+int discover_all(struct tracer *t)
+{
+	int err = discover_objects(t);
+
+	return err ? err : take_over_held(t);
 }

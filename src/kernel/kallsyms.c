@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Modules lie within 2 GiB of the image on x86-64 and arm64, so that calls reach. */
 #define MODULE_REACH (4ULL << 30)
@@ -20,6 +21,9 @@ struct entry {
 	uint16_t module; /* index in modules, 0: the image */
 	char type;
 };
+
+/* The clock is looked at once in so many symbols: there are some 200,000. */
+#define LINES_A_LOOK 4096
 
 struct kallsyms {
 	struct entry *by_address;
@@ -165,7 +169,15 @@ static int sort(struct kallsyms *s)
 	return 0;
 }
 
-static int load(struct kallsyms *s)
+static bool is_late(uint64_t deadline_ns)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return deadline_ns && (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec >= deadline_ns;
+}
+
+static int load(struct kallsyms *s, uint64_t deadline_ns)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -177,8 +189,11 @@ static int load(struct kallsyms *s)
 	if (!file)
 		return -errno;
 	err = module_index(s, "", &image);
-	while (!err && getline(&line, &size, file) > 0)
+	while (!err && getline(&line, &size, file) > 0) {
 		err = parse_line(s, line);
+		if (!err && !(s->count % LINES_A_LOOK) && is_late(deadline_ns))
+			err = -ETIMEDOUT;
+	}
 	free(line);
 	fclose(file);
 	if (!err && !s->count)
@@ -189,7 +204,7 @@ static int load(struct kallsyms *s)
 int kallsyms_reload(struct kallsyms *symbols)
 {
 	struct kallsyms fresh = { 0 };
-	int err = load(&fresh);
+	int err = load(&fresh, 0);
 
 	symbols->stale = false;
 	symbols->names_stale = false;
@@ -204,12 +219,17 @@ int kallsyms_reload(struct kallsyms *symbols)
 
 int kallsyms_open(struct kallsyms **out)
 {
+	return kallsyms_open_by(out, 0);
+}
+
+int kallsyms_open_by(struct kallsyms **out, uint64_t deadline_ns)
+{
 	struct kallsyms *s = calloc(1, sizeof(*s));
 	int err;
 
 	if (!s)
 		return -ENOMEM;
-	err = load(s);
+	err = load(s, deadline_ns);
 	if (err) {
 		kallsyms_close(s);
 		return err;

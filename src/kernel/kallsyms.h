@@ -21,6 +21,9 @@ struct kallsyms;
  * (kernel.kptr_restrict, no CAP_SYSLOG); other negative errno from reading.
  */
 int kallsyms_open(struct kallsyms **out);
+
+/* The same, but -ETIMEDOUT once CLOCK_MONOTONIC is past deadline_ns; 0: whenever. */
+int kallsyms_open_by(struct kallsyms **out, uint64_t deadline_ns);
 void kallsyms_close(struct kallsyms *symbols);
 
 /* Reads the symbols again: modules came or went. On failure the old ones stay. 0 or negative errno. */

@@ -519,6 +519,38 @@ int tracer_last_call(struct tracer *tracer, uint64_t task, struct tracer_call *o
 	return 0;
 }
 
+void tracer_each_call(struct tracer *tracer,
+		      void (*visit)(void *context, uint64_t task, const struct tracer_call *call),
+		      void *context)
+{
+	struct bpf_map *held = tracer_first(tracer)->maps.held;
+	uint64_t task, next;
+	void *last = NULL;
+
+	/* Behind a task that has gone meanwhile the kernel begins anew: so not more than can be there. */
+	for (uint32_t i = 0; i < bpf_map__max_entries(held); i++) {
+		struct tracer_call call;
+
+		if (bpf_map_get_next_key(bpf_map__fd(held), last, &next))
+			break;
+		if (!tracer_last_call(tracer, next, &call))
+			visit(context, next, &call);
+		task = next;
+		last = &task;
+	}
+}
+
+int tracer_watched(const struct tracer *tracer, uint64_t address, uint32_t *class_id, uint64_t *object)
+{
+	struct lt_watched watched;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(tracer_first(tracer)->maps.watched), &address, &watched))
+		return -ENOENT;
+	*class_id = watched.class_id;
+	*object = watched.object;
+	return 0;
+}
+
 enum class_state tracer_user_class_state(const struct tracer *tracer, size_t index, const char **why)
 {
 	const struct user_class_state *state = &tracer->user_classes[index];
@@ -568,6 +600,12 @@ uint32_t tracer_class_id(const char *name)
 		if (!strcmp(class_rows[id].name, name))
 			return id;
 	return LT_CLASS_FOREIGN;
+}
+
+const char *tracer_class_name(uint32_t class_id)
+{
+	return class_id > LT_CLASS_FOREIGN && class_id < LT_CLASS_DECLARED_END ? class_rows[class_id].name
+									       : NULL;
 }
 
 enum class_state tracer_class_state(struct tracer *tracer, uint32_t class_id, const char **name)

@@ -141,6 +141,9 @@ int tracer_read_member(struct tracer *tracer, const struct tracer_member *member
 /* The class id of a declared class by its name; LT_CLASS_FOREIGN: none is called so. */
 uint32_t tracer_class_id(const char *name);
 
+/* The name of a declared class by its id; NULL: it is none. */
+const char *tracer_class_name(uint32_t class_id);
+
 /*
  * State of a class of the user's own, by its place in the options; why it is so goes to *why,
  * "" where it is watched. Valid until the next tick.
@@ -176,6 +179,17 @@ struct tracer_call {
 
 /* 0; -ENOENT: the task is not followed, or its last call was a trylock. */
 int tracer_last_call(struct tracer *tracer, uint64_t task, struct tracer_call *out);
+
+/*
+ * Calls visit with each task that is followed and its last lock call, as tracer_last_call(). To
+ * meet one twice or not at all is possible while they come and go.
+ */
+void tracer_each_call(struct tracer *tracer,
+		      void (*visit)(void *context, uint64_t task, const struct tracer_call *call),
+		      void *context);
+
+/* Class (as in struct lt_held) and object (0: none) of a watched lock. 0; -ENOENT: it is not watched. */
+int tracer_watched(const struct tracer *tracer, uint64_t address, uint32_t *class_id, uint64_t *object);
 
 /* How often a chain was seen (struct lt_record_chain.key); 0: no longer known. */
 uint64_t tracer_chain_hits(struct tracer *tracer, uint64_t key);

@@ -106,7 +106,9 @@ int load_attach(struct tracer *t, struct instance *instance);
 
 /* Fills the tables of addresses that the kernel side compares with. */
 void discover_fill_tables(struct tracer *t);
-/* Watches static locks, walks files and lists, takes over what is held. 0 or negative errno. */
+/* Walks files and lists, watches the locks of what is met, and static ones. 0 or negative errno. */
+int discover_objects(struct tracer *t);
+/* The same, and takes over what is held. 0 or negative errno. */
 int discover_all(struct tracer *t);
 /* Reads a piece of kernel memory, at most LT_PEEK_MAX bytes. 0 or negative errno. */
 int discover_read(struct tracer *t, uint64_t address, void *out, size_t size);

@@ -306,7 +306,7 @@ char *report_advice(const struct report_context *c, const struct finding *findin
 		return NULL;
 	if (finding->grade == GRADE_DEADLOCK) /* what helps now comes first */
 		advise_killing(c, sides, count, "It hangs", t.stream);
-	explain_known(finding, t.stream);
+	explain_known(finding->known, t.stream);
 	if (explain_is_plain(finding)) {
 		explain_advice(c, finding, t.stream);
 		return text_end(&t);

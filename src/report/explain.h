@@ -16,8 +16,8 @@ void explain_why(const struct report_context *c, const struct finding *finding, 
 /* Each sentence ends its line. */
 void explain_advice(const struct report_context *c, const struct finding *finding, FILE *out);
 
-/* The catalogue's entry, if the finding matches one; a line or two. */
-void explain_known(const struct finding *finding, FILE *out);
+/* The catalogue's entry, a line or two; nothing for NULL. */
+void explain_known(const struct rule *known, FILE *out);
 /* Whether that says how to avoid it: better than what can be said in general. */
 bool explain_known_avoids(const struct finding *finding);
 

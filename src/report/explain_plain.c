@@ -208,10 +208,8 @@ void explain_advice(const struct report_context *c, const struct finding *f, FIL
 	}
 }
 
-void explain_known(const struct finding *finding, FILE *out)
+void explain_known(const struct rule *known, FILE *out)
 {
-	const struct rule *known = finding->known;
-
 	if (!known)
 		return;
 	fprintf(out, "Known bug: fixed by %s (\"%s\"), ", known->commit, known->title);

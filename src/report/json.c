@@ -10,62 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/json_parts.h"
 #include "report/report.h"
-
-#define JSON_VERSION 1
-
-static json_t *address(uint64_t value)
-{
-	return json_sprintf("0x%016" PRIx64, value);
-}
-
-static json_t *object_new(const char *type)
-{
-	return json_pack("{s:s, s:i}", "type", type, "version", JSON_VERSION);
-}
-
-/* Takes the reference; bytes that are no UTF-8 (a comm may hold any) become '?'. */
-static json_t *text(const char *value)
-{
-	json_t *string = json_string(value);
-	char *copy;
-
-	if (string)
-		return string;
-	copy = strdup(value);
-	for (char *p = copy; p && *p; p++)
-		if ((unsigned char)*p > '~')
-			*p = '?';
-	string = json_string(copy ? copy : "");
-	free(copy);
-	return string;
-}
-
-static json_t *text_or_null(const char *value)
-{
-	return value && *value ? text(value) : json_null();
-}
-
-static json_t *text_freed(char *value)
-{
-	json_t *string = text_or_null(value);
-
-	free(value);
-	return string;
-}
-
-static int write_line(json_t *object, FILE *out)
-{
-	int err = 0;
-
-	if (!object)
-		return -ENOMEM;
-	if (json_dumpf(object, out, JSON_COMPACT | JSON_PRESERVE_ORDER) || fputc('\n', out) == EOF ||
-	    fflush(out))
-		err = -EIO;
-	json_decref(object);
-	return err;
-}
 
 static json_t *strings(const char *const *list)
 {
@@ -106,20 +52,6 @@ int json_ready(const struct report_context *c, const struct report_ready *ready,
 	json_object_set_new(line, "missing", strings(ready->missing));
 	json_object_set_new(line, "objects", objects(&ready->seen));
 	return write_line(line, out);
-}
-
-static json_t *task(const struct report_context *c, const struct lt_task *t)
-{
-	json_t *object = json_object();
-	char comm[LT_COMM_LEN + 1];
-	const char *vm = c->vm_name ? c->vm_name(c->context, t->pid) : NULL;
-
-	snprintf(comm, sizeof(comm), "%.*s", LT_COMM_LEN, t->comm);
-	json_object_set_new(object, "pid", json_integer(t->pid));
-	json_object_set_new(object, "tid", json_integer(t->tid));
-	json_object_set_new(object, "comm", text(comm));
-	json_object_set_new(object, "vm", text_or_null(vm));
-	return object;
 }
 
 static json_t *place(const struct report_context *c, uint64_t ip)
@@ -235,21 +167,6 @@ static json_t *rules(const struct finding *f)
 	return array;
 }
 
-static json_t *known(const struct rule *rule)
-{
-	json_t *object;
-
-	if (!rule)
-		return json_null();
-	object = json_object();
-	json_object_set_new(object, "commit", text(rule->commit));
-	json_object_set_new(object, "release",
-			    text_or_null(strcmp(rule->release, "-") != 0 ? rule->release : NULL));
-	json_object_set_new(object, "title", text(rule->title));
-	json_object_set_new(object, "avoid", text_or_null(rule->avoid));
-	return object;
-}
-
 static json_t *inside(const struct finding *f)
 {
 	json_t *array = json_array();
@@ -316,7 +233,7 @@ int json_finding(const struct report_context *c, const struct finding *f, FILE *
 	json_object_set_new(line, "classes", classes);
 	json_object_set_new(line, "edges", edges);
 	json_object_set_new(line, "rules", rules(f));
-	json_object_set_new(line, "known", known(f->known));
+	json_object_set_new(line, "known", known_bug(f->known));
 	json_object_set_new(line, "guard", text_or_null(f->guard ? f->guard->class->name : NULL));
 	json_object_set_new(line, "count", json_integer((json_int_t)f->count));
 	json_object_set_new(line, "boot_ns", json_integer((json_int_t)f->time_ns));
@@ -401,12 +318,14 @@ int json_summary(const struct report_summary *s, FILE *out)
 
 	if (!line)
 		return -ENOMEM;
-	json_object_set_new(line, "findings", json_integer((json_int_t)s->seen.told));
+	json_object_set_new(line, "findings", json_integer((json_int_t)s->seen.told + (json_int_t)s->stalls));
 	json_object_set_new(line, "information", json_integer((json_int_t)s->seen.information));
+	json_object_set_new(line, "stalls", json_integer((json_int_t)s->stalls));
 	json_object_set_new(line, "ignored", json_integer((json_int_t)s->seen.ignored));
 	json_object_set_new(line, "counts", final_counts(s));
 	json_object_set_new(line, "not_last", not_last(s));
-	json_object_set_new(line, "outside", json_integer((json_int_t)s->seen.left_out));
+	json_object_set_new(line, "outside",
+			    json_integer((json_int_t)s->seen.left_out + (json_int_t)s->stalls_left_out));
 	json_object_set_new(line, "complete", complete(&s->trust));
 	json_object_set_new(line, "complete_for", json_pack("[s]", s->trust.followed));
 	json_object_set_new(line, "not_followed", text_or_null(s->trust.not_followed));

@@ -111,7 +111,8 @@ char *report_trust_text(const struct report_trust *trust);
 struct report_summary {
 	struct model_counts seen;
 	struct report_trust trust;
-	struct model *model; /* the findings, for their final counts: refreshed */
+	struct model *model;              /* the findings, for their final counts: refreshed */
+	uint64_t stalls, stalls_left_out; /* the model does not know them */
 	uint64_t foreign, seconds;
 	const char *ended; /* "interrupted", "duration is over", ... */
 };

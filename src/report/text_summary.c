@@ -95,12 +95,27 @@ static void print_alive(const struct report_summary *s, FILE *out)
 		text_plural(s->seen.locks), s->seen.locks == 1 ? "was" : "were", s->foreign);
 }
 
+/* "3 findings (1 for information, 1 stall)". */
+static void print_found(const struct report_summary *s, FILE *out)
+{
+	uint64_t told = s->seen.told + s->stalls;
+
+	fprintf(out, "%" PRIu64 " finding%s", told, text_plural(told));
+	if (s->seen.information)
+		fprintf(out, " (%" PRIu64 " for information", s->seen.information);
+	if (s->stalls)
+		fprintf(out, "%s%" PRIu64 " stall%s", s->seen.information ? ", " : " (", s->stalls,
+			text_plural(s->stalls));
+	if (s->seen.information || s->stalls)
+		fputc(')', out);
+}
+
 void text_summary(const struct report_summary *s, FILE *out)
 {
-	fprintf(out, "%s after %" PRIu64 " s: %" PRIu64 " finding%s", s->ended, s->seconds, s->seen.told,
-		text_plural(s->seen.told));
-	if (s->seen.information)
-		fprintf(out, " (%" PRIu64 " for information)", s->seen.information);
+	uint64_t left_out = s->seen.left_out + s->stalls_left_out;
+
+	fprintf(out, "%s after %" PRIu64 " s: ", s->ended, s->seconds);
+	print_found(s, out);
 	fprintf(out,
 		"; %" PRIu64 " dependencies between %" PRIu64 " lock classes, from %" PRIu64 " chains.\n",
 		s->seen.dependencies, s->seen.classes, s->seen.chains);
@@ -109,8 +124,8 @@ void text_summary(const struct report_summary *s, FILE *out)
 	print_not_last(s, out);
 	if (s->seen.ignored)
 		fprintf(out, "Findings that rules say to ignore: %" PRIu64 ".\n", s->seen.ignored);
-	if (s->seen.left_out)
-		fprintf(out, "Findings that --pid or --vm leaves out: %" PRIu64 ".\n", s->seen.left_out);
+	if (left_out)
+		fprintf(out, "Findings that --pid or --vm leaves out: %" PRIu64 ".\n", left_out);
 	text_words("Trust: ", report_trust_text(&s->trust), out);
 	fflush(out);
 }

@@ -369,6 +369,41 @@ static void the_json_summary_counts_the_same(void **state)
 	scene_end(&scene);
 }
 
+static void stalls_are_counted_among_the_findings(void **state)
+{
+	struct report_summary summary;
+	struct scene scene;
+	struct paper paper;
+	json_t *line;
+
+	(void)state;
+	summarised(&scene);
+	summary = summary_of(&scene);
+	summary.stalls = 2;
+	summary.stalls_left_out = 4;
+	paper_begin(&paper, &scene);
+	text_summary(&summary, paper.stream);
+	paper_has(&paper, " after 0 s: 5 findings (1 for information, 2 stalls); ");
+	paper_has(&paper, "\nFindings that --pid or --vm leaves out: 5.\n");
+	paper_end(&paper);
+	paper_begin(&paper, &scene);
+	assert_int_equal(json_summary(&summary, paper.stream), 0);
+	line = paper_json(&paper);
+	paper_end(&paper);
+	assert_int_equal(json_integer_value(json_object_get(line, "findings")), 5);
+	assert_int_equal(json_integer_value(json_object_get(line, "stalls")), 2);
+	assert_int_equal(json_integer_value(json_object_get(line, "outside")), 5);
+	assert_int_equal(json_array_size(json_object_get(line, "counts")), 3);
+	json_decref(line);
+	summary.seen.information = summary.seen.told = 0;
+	summary.stalls = 1;
+	paper_begin(&paper, &scene);
+	text_summary(&summary, paper.stream);
+	paper_has(&paper, " after 0 s: 1 finding (1 stall); ");
+	paper_end(&paper);
+	scene_end(&scene);
+}
+
 static void a_rule_is_shown_with_its_source(void **state)
 {
 	struct scene scene;
@@ -395,6 +430,7 @@ int main(void)
 		cmocka_unit_test(a_known_bug_says_how_to_avoid_it),
 		cmocka_unit_test(the_summary_counts_what_was_told),
 		cmocka_unit_test(the_json_summary_counts_the_same),
+		cmocka_unit_test(stalls_are_counted_among_the_findings),
 		cmocka_unit_test(a_rule_is_shown_with_its_source),
 	};
 
