@@ -74,8 +74,8 @@ extract_btf() {
 modules_for() {
 	local suite=$1
 	case $suite in
-	bullseye) echo lt_locks ;;
-	*) echo lt_locks lt_vfio lt_objects lt_destroy ;;
+	bullseye) echo lt_locks lt_waits ;;
+	*) echo lt_locks lt_waits lt_vfio lt_objects lt_destroy ;;
 	esac
 }
 
@@ -145,7 +145,8 @@ build_modules() {
 	for module in $modules; do
 		pahole -J --btf_base "$btf" "$build/$module.ko" >>"$build/log" 2>&1 || return 1
 		objcopy --strip-debug "$build/$module.ko" || return 1
-		objdump -h "$build/$module.ko" | grep -q ' \.BTF ' || return 1
+		# Not grep -q: it would end before objdump has written all.
+		objdump -h "$build/$module.ko" | grep ' \.BTF ' >/dev/null || return 1
 	done
 }
 

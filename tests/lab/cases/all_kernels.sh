@@ -9,6 +9,18 @@
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 
+# "list" finds the VM, before anything is attached.
+# shellcheck disable=SC2016 # variables of jq
+list_old() {
+	list_run list
+	check_json /tmp/list.out \
+		"list has the VM with its name, and its lock, free" '[.[] | select(.kind == "vm")] | length == 1 and (.[0] | .vm == "old" and
+			(.locks | map(select(.class == "kvm.lock")) | length == 1 and all(.held_by == "nobody" and .waiters == 0)))' \
+		"its vCPU with its mutex" '[.[] | select(.kind == "vm")][0].addr as $vm | [.[] | select(.kind == "vcpu")] |
+			length == 1 and .[0].parent == $vm and (.[0].locks | map(.class) == ["kvm_vcpu.mutex"])' \
+		"the static locks with these" '.[-2].locks | any(.class == "kvm_lock" and .held_by == "nobody")'
+}
+
 load_kvm
 load_vfio
 for kind in auto kprobe; do
@@ -16,6 +28,7 @@ for kind in auto kprobe; do
 	ltguest -name guest=old -c "vm v; vcpu c v; touch /tmp/made; await /tmp/go 300000; close c; close v" &
 	guest=$!
 	wait_for 120 test -e /tmp/made || fail "the VM was not made"
+	[ $kind != auto ] || list_old
 	tracer_start "$kind" --json -v --attach "$kind"
 	check "a VM comes and goes" ltguest -name guest=new -c "vm v; vcpu c v; close c; close v"
 	touch /tmp/go

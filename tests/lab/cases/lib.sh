@@ -88,6 +88,23 @@ load_objects() {
 	insmod /lab/fixture/lt_objects.ko || fail "cannot load lt_objects"
 }
 
+# load_waits: lt_waits alone, which needs neither KVM nor VFIO.
+load_waits() {
+	insmod /lab/fixture/lt_waits.ko || fail "cannot load lt_waits"
+}
+
+# waits COMMANDS: to lt_waits. waits_truth: the truth to /tmp/truth.
+waits() {
+	echo "$1" >/dev/lt_waits || {
+		dmesg | grep lt_waits | tail -n 3
+		fail "lt_waits cannot do '$1'"
+	}
+}
+
+waits_truth() {
+	cat /dev/lt_waits >/tmp/truth || fail "lt_waits does not tell the truth"
+}
+
 # objects_in_order TASK "LOCK HANDLE"...: a step of ltguest that takes these locks
 # in this order and lets go of them again. TASK: @thread or %process.
 objects_in_order() {
@@ -252,6 +269,9 @@ json_names='
 	def edge($from; $to): [.edges[] | select(.from == $from and .to == $to)][0];
 	def of_kind($kind): [findings[] | select(.kind == $kind)];
 	def functions: map(sub("[+ ].*"; ""));
+	def waits: [.[] | select(.type == "wait")];
+	def roots: [.[] | select(.type == "root")];
+	def wait_of($comm): waits[] | select(.task.comm == $comm);
 '
 
 # check_json FILE WHAT FILTER [WHAT FILTER]...: each jq filter must give true
@@ -309,6 +329,199 @@ check_not_last() {
 		"nothing was lost" 'summary.lost | all(. == 0)'
 }
 
+# The other command, "hang": one look, nothing attached.
+
+# hang_run NAME STATUS [OPTION]...: "locktrace hang" with these options; it must end
+# by itself with this status ("any": whichever). HANG_WRAP goes before it. Its output is in /tmp/NAME.out, its messages in
+# /tmp/NAME.err, its time in HANG_CS, hundredths of a second. JSON must be as documented.
+# It may take its time: a virtual machine beside others is many times slower than one alone.
+hang_run() {
+	hang_name=$1
+	hang_status=$2
+	shift 2
+	case " $* " in
+	*' --timeout '*) ;;
+	*) set -- "$@" --timeout 60 ;;
+	esac
+	rm -f "/tmp/$hang_name.done"
+	hang_once "$@" &
+	wait_for 100 test -e "/tmp/$hang_name.done" || tracer_fail "$hang_name" "hang $* does not end"
+	read -r hang_got hang_from hang_to <"/tmp/$hang_name.done"
+	HANG_CS=$((${hang_to%.*}${hang_to#*.} - ${hang_from%.*}${hang_from#*.}))
+	[ "$hang_got" = "$hang_status" ] || [ "$hang_status" = any ] || tracer_fail "$hang_name" "hang $*: exit status $hang_got, not $hang_status"
+	note "ok: hang $* ended with status $hang_got in $((HANG_CS / 100)).$((HANG_CS / 10 % 10)) s"
+	case $(head -c 1 "/tmp/$hang_name.out")$* in
+	*--task*) ;; # the summary counts more than is told then
+	'{'*) check_hang "/tmp/$hang_name.out" ;;
+	esac
+}
+
+# hang_within CS NAME STATUS [OPTION]...: hang_run, in less than so many hundredths of a second: the
+# best of three, as the others on the host may take the processor away for a while.
+hang_within() {
+	hang_limit=$1
+	shift
+	for hang_try in 1 2 3; do
+		hang_run "$@"
+		[ $HANG_CS -ge "$hang_limit" ] || return 0
+		note "try $hang_try of 3 took too long"
+	done
+	fail "hang: none of three took less than $((hang_limit / 100)) s"
+}
+
+# The two uptimes are read by the shell itself: a cat would cost as much again.
+hang_once() {
+	hang_got=0
+	read -r hang_from _ </proc/uptime
+	# shellcheck disable=SC2086 # a command and its options, or nothing
+	${HANG_WRAP:-} /lab/bin/locktrace hang "$@" >"/tmp/$hang_name.out" 2>"/tmp/$hang_name.err" || hang_got=$?
+	read -r hang_to _ </proc/uptime
+	echo "$hang_got $hang_from $hang_to" >"/tmp/$hang_name.ending"
+	mv "/tmp/$hang_name.ending" "/tmp/$hang_name.done"
+}
+
+# check_hang FILE: what is true of the JSON output of every hang, whatever it found.
+# shellcheck disable=SC2016 # variables of jq
+check_hang() {
+	json_quiet=yes
+	check_json "$1" \
+		"$1 is one JSON object a line, of version 1: waits, findings, roots, a summary" \
+		"length == $(wc -l <"$1") and all(type == \"object\" and .version == 1) and
+			map(.type) == (waits + findings + roots | map(.type)) + [\"summary\"]" \
+		"a wait is of a known kind" 'waits | all(.kind | IN("mutex", "rwsem_read", "rwsem_write", "other", "unverified", "none"))' \
+		"it has a task and what ends it" 'waits | all(.task.tid > 0 and (.task.comm | length > 0) and
+			(.signal | IN("none", "kill", "any")) and (.killable | type == "boolean"))' \
+		"it has a lock if it is for one, with a proof" 'waits | all((.kind | IN("mutex", "rwsem_read", "rwsem_write")) as $for_lock |
+			(.lock != null) == $for_lock and (.proof | IN("blocked_on", "waiter_record")) == $for_lock)' \
+		"a lock has an address, words and a kind that fits" 'waits | map(select(.lock)) | all(
+			(.lock.addr | test("^0x[0-9a-f]{16}$")) and (.lock.text | length > 0) and
+			(.lock.kind == "mutex") == (.kind == "mutex"))' \
+		"an owner is named where one is known, with a stack" 'waits | all(
+			(.owner != null) == (.lock != null and .lock.held_by == "task") and (.owner_stack != null) == (.owner != null))' \
+		"each task is told once" 'waits | map(.task.tid) | length == (unique | length)' \
+		"a finding is a deadlock: each of it waits for the next one" 'findings | all(.kind == "deadlock" and (.cycle as $c |
+			all(range($c | length); $c[.].owner.tid == $c[(. + 1) % ($c | length)].task.tid)) and
+			(.text | length > 0) and (.advice | length > 0))' \
+		"and is told as a wait too" '(waits | map({key: "\(.task.tid)", value: .lock.addr}) | from_entries) as $w |
+			all(findings[].cycle[]; $w["\(.task.tid)"] == .waits_for.addr)' \
+		"a root is a task or a lock, and somebody is behind" 'roots | all((.task == null) != (.lock == null) and
+			.direct > 0 and .behind >= .direct and .depth > 0 and (.text | length > 0))' \
+		"the summary counts" 'summary.cycles == (findings | length) and summary.roots == (roots | length) and
+			summary.waits == (waits | map(select(.lock)) | length) and
+			summary.unverified == (waits | map(select(.kind == "unverified")) | length)'
+	json_quiet=no
+	note "ok: $1 is as documented"
+}
+
+# list_run NAME [OPTION]...: "locktrace list --json"; JSON must be as documented.
+# shellcheck disable=SC2016 # variables of jq
+list_run() {
+	list_name=$1
+	shift
+	/lab/bin/locktrace list --json --timeout 60 "$@" >"/tmp/$list_name.out" 2>"/tmp/$list_name.err" || tracer_fail "$list_name" "list $*: status $?"
+	check_json "/tmp/$list_name.out" \
+		"$list_name: objects, then the static locks, a summary" 'all(.version == 1) and .[-1].type == "summary" and .[-2].kind == "static" and
+			all(.[:-1][]; .type == "list" and (.kind | IN("vm", "vcpu", "kvm_vfio", "group", "device", "device_set", "pci_device", "iommu", "static")))' \
+		"a lock has a class, and an owner if a task has it" 'all(.[:-1][].locks[]; (.addr | test("^0x[0-9a-f]{16}$")) and (.class | length > 0) and
+			(.held_by | IN("nobody", "task", "unseen", "unknown")) and (.owner != null) == (.held_by == "task") and .waiters >= 0)' \
+		"it is whole" '(summary.partial | not) and summary.trouble == null and summary.locks == ([.[:-1][].locks[]] | length) and
+			summary.objects == ([.[] | select(.type == "list" and .kind != "static")] | length)'
+}
+
+# check_hang_2023 CLOSER: "hang" tells the deadlock of 2023, of the task "opener" and
+# this one, as text (/tmp/text.out) and as JSON (/tmp/json.out), in five seconds.
+check_hang_2023() {
+	hang_closer=$1
+	hang_group=$(basename "$(readlink /sys/bus/platform/devices/lt_vfio.0/iommu_group)")
+	hang_within 500 text 1
+	cat /tmp/text.out
+	hang_within 500 json 1 --json
+	check_json /tmp/json.out \
+		"one deadlock, of the opener and the closer" "findings | length == 1 and
+			(.[0] | .grade == \"deadlock\" and (.cycle | map(.task.comm) | sort) == ([\"opener\", \"$hang_closer\"] | sort))" \
+		"the opener waits for kvm.lock, the closer for the group's lock" "findings[0].cycle | map({(.task.comm): .waits_for.class}) | add ==
+			{opener: \"kvm.lock\", \"$hang_closer\": \"vfio_group.group_lock\"}" \
+		"each is the owner of what the other one waits for" "wait_of(\"opener\").owner.comm == \"$hang_closer\" and
+			wait_of(\"$hang_closer\").owner.comm == \"opener\"" \
+		"the lock of the VM is named with it" 'wait_of("opener").lock.object | test("^VM [0-9]+")' \
+		"the lock of the group too" "wait_of(\"$hang_closer\").lock.object | test(\"^group (noiommu-)?$hang_group\$\")" \
+		"the opener's stack leads through the driver's open" 'wait_of("opener").stack | functions | index("lt_vfio_open_device") != null' \
+		"the closer's through the close of kvm-vfio" "wait_of(\"$hang_closer\").stack | functions |
+			index(\"vfio_file_set_kvm\") < index(\"kvm_device_release\")" \
+		"each is told with the stack of the owner" "wait_of(\"opener\").owner_stack == wait_of(\"$hang_closer\").stack" \
+		"no signal ends them" "[wait_of(\"opener\", \"$hang_closer\")] | all(.state == \"D\" and .signal == \"none\" and (.killable | not))" \
+		"nobody else waits, and the look was whole" 'roots == [] and summary.confirmed and (summary.partial | not) and
+			summary.trouble == null and summary.waits == 2'
+	check_contains "the text tells a deadlock" /tmp/text.out '^Deadlock 1: 2 tasks wait for each other'
+	check_contains "with the VM's lock" /tmp/text.out 'kvm\.lock of VM [0-9]+'
+	check_contains "and the group's" /tmp/text.out "vfio_group\\.group_lock of group (noiommu-)?$hang_group"
+	check_contains "both stacks: the opener's" /tmp/text.out '^ +lt_vfio_open_device\+0x'
+	check_contains "both stacks: the closer's" /tmp/text.out '^ +kvm_device_release\+0x'
+	check_contains "and that only a reboot helps" /tmp/text.out '^What to do: None of these waits ends by a signal.*Closing files does not'
+	check_contains "and which known bug it is, with the release that has the fix" /tmp/text.out \
+		'^Known bug: fixed by 2b48f52f2bff \("vfio: fix deadlock between group lock and kvm lock"\), which is in Linux v6\.3'
+	check_contains "and the way round" /tmp/text.out '^To avoid it until then: do not open or close a VFIO device while'
+	check_json /tmp/json.out "the known bug is told" 'findings[0].known | .commit == "2b48f52f2bff" and .release == "v6.3" and (.avoid | length > 0)'
+}
+
+# check_waits NAME: the JSON output of hang against the truth of lt_waits, in
+# /tmp/truth: each wait, deadlock and root among its threads, no more and no less,
+# or "unverified". What churn's threads wait for must be passing, but for what did
+# last; the truth is to be from after the look then. Adds to the counts in WAITS_AGREED and WAITS_UNVERIFIED.
+# WAITS_LONG has churn's.
+WAITS_AGREED=0
+WAITS_UNVERIFIED=0
+WAITS_LONG=0
+# shellcheck disable=SC2016 # variables of jq
+check_waits() {
+	/lab/bin/jq -n -r --slurpfile told "/tmp/$1.out" --rawfile truth /tmp/truth '
+		def ours: .task.comm | startswith("lt_w");
+		def lines($word): [$truth | split("\n")[] | split(" ") | select(.[0] == $word) | .[1:]];
+		def by_tid: map({key: .[0], value: .}) | from_entries;
+		def agreed($what; $true; $said): ($true - $said | map("not told: \($what) \(.)")) +
+			($said - $true | map("told and not true: \($what) \(.)"));
+		[$told[] | select(.type == "wait" and ours)] as $waits |
+		[$waits[] | select(.kind == "unverified") | "\(.task.tid)"] as $unverified |
+		[lines("churn")[][]] as $churn |
+		[lines("wait")[] | select(.[0] | IN($unverified[]) | not)] as $true |
+		$told[-1].boot_ns as $moment |
+		# Since the first look, and until after the second one began.
+		def lasted($word): [lines($word)[] | select((.[2] | tonumber) + 2e8 <= $moment and
+			(.[3] | tonumber | . == 0 or . >= $moment)) | .[:2]];
+		lasted("longwait") as $longwaits | lasted("longhold") as $longholds |
+		def is_long: ["\(.task.tid)", .lock.addr] as $wait | ["\(.owner.tid)", .lock.addr] as $hold |
+			any($longwaits[]; . == $wait) and (.owner == null or any($longholds[]; . == $hold));
+		[$waits[] | select(.lock and is_long)] as $long |
+		[$waits[] | select(.lock and (is_long | not)) |
+			["\(.task.tid)", .lock.addr, .kind, "\(.owner.tid // 0)",
+			"\(.lock.readers)", .signal]] as $said |
+		[$told[] | select(.type == "finding" and .kind == "deadlock") | .cycle | select(any(.[]; ours)) |
+			map("\(.task.tid)")] as $cycles |
+		[lines("cycle")[] | select(any(.[1:][]; IN($unverified[])) | not) | .[1:]] as $true_cycles |
+		(if $unverified == [] then
+			agreed("root"; lines("root"); [$told[] | select(.type == "root" and .task and ours) |
+				["\(.task.tid)", "\(.direct)", "\(.behind)"] | select($long == [] or ([.[0]] | inside($churn) | not))]) +
+			agreed("root of readers"; lines("rootlock"); lines("rootlock") | map(.[0]) as $locks |
+				[$told[] | select(.type == "root" and .lock and (.lock.addr | IN($locks[]))) |
+				[.lock.addr, "\(.lock.readers)", "\(.direct)", "\(.behind)"]]) +
+			agreed("behind a deadlock"; lines("cycle") | map(.[:2]);
+				[$told[] | select(.type == "finding" and (.cycle | any(.[]; ours))) |
+				["\(.behind)", "\(.cycle[0].task.tid)"]])
+		else [] end) as $roots |
+		(agreed("wait"; $true; $said) + agreed("deadlock"; $true_cycles; $cycles) + $roots) as $wrong |
+		"\($said | length) \($cycles | length) \($unverified | length) \($wrong | length) \($long | length)", $wrong[]' >/tmp/agreed ||
+		fail "check_waits: jq cannot do it"
+	read -r waits_said waits_cycles waits_unverified waits_wrong waits_long </tmp/agreed
+	WAITS_AGREED=$((WAITS_AGREED + waits_said))
+	WAITS_UNVERIFIED=$((WAITS_UNVERIFIED + waits_unverified))
+	WAITS_LONG=$((WAITS_LONG + waits_long))
+	if [ "$waits_wrong" != 0 ]; then
+		sed 1d /tmp/agreed | head -n 40
+		fail "hang does not agree with the truth in $waits_wrong points (above)"
+	fi
+	note "ok: $waits_said waits and $waits_cycles deadlocks are true, and all that there are; unverified: $waits_unverified, of churn: $waits_long"
+}
+
 # Kinds of findings that are about a call, not about a lock being taken.
 REPORT_CALLS='"forbidden_call", "bad_unlock", "freed_held", "reinit_held"'
 
@@ -321,12 +534,13 @@ check_report() {
 		"length == $(wc -l <"$1") and all(type == \"object\" and .version == 1) and
 			map(.type) == [\"ready\"] + (findings | map(.type)) + [\"summary\"]" \
 		"the summary counts the findings that were told, each once" \
-		'(summary.counts | map(.id)) == (findings | map(.id) | unique) and
-			summary.findings == (summary.counts | length) and
+		'(findings | map(select(.id == null)) | length) as $stalls |
+			(summary.counts | map(.id)) == (findings | map(.id | select(. != null)) | unique) and
+			summary.stalls == $stalls and summary.findings == (summary.counts | length) + $stalls and
 			summary.information == (summary.counts | map(select(.grade == "information")) | length) and
 			all(summary.counts[]; .count > 0 and all(.edges[]; . > 0))' \
 		"a finding is of a known kind and grade" "findings | all(
-			(.kind | IN(\"circular\", \"recursive\", \"order\", $REPORT_CALLS)) and
+			(.kind | IN(\"circular\", \"recursive\", \"order\", \"stall\", \"deadlock\", $REPORT_CALLS)) and
 			(.grade | IN(\"information\", \"one_task\", \"guarded\", \"possible\", \"likely\", \"danger\", \"deadlock\")))" \
 		"the classes of a finding are what its edges begin with" 'findings | all(.classes == [.edges[].from])' \
 		"the edges of a cycle make a circle" 'findings | map(select(.kind | IN("circular", "recursive"))) |
@@ -354,7 +568,11 @@ check_report() {
 		"a known bug is told with its commit, release and title" 'all(findings[].known | select(. != null);
 			all(.commit, .release, .title; length > 0))' \
 		"information and danger are for calls and misuses" "findings |
-			map(select(.grade | IN(\"information\", \"danger\"))) | all(.kind | IN($REPORT_CALLS))" \
+			map(select(.grade | IN(\"information\", \"danger\"))) | all(.kind | IN(\"stall\", $REPORT_CALLS))" \
+		"these and no others have a number, but for stalls" 'findings | all((.id == null) == (.kind | IN("stall", "deadlock")))' \
+		"a stall or a deadlock says who waits, and either a circle or a root" 'findings | map(select(.kind | IN("stall", "deadlock"))) |
+			all(.waiter.tid > 0 and (.lock.addr | length > 0) and (.cycle != null) == (.kind == "deadlock") and
+			(.root == null) == (.kind == "deadlock") and (.waiter_stack | length > 0) and .edges == [])' \
 		"a guard is named where it is the reason, and only there" \
 		'findings | all((.grade == "guarded") == (.guard != null))' \
 		"one_task is one task" 'findings | all(.grade != "one_task" or

@@ -19,6 +19,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define HANDLES_MAX 128
@@ -632,6 +634,80 @@ static int do_interrupt(const struct step *step)
 	return err ? step_error("signal", -err) : 0;
 }
 
+/* Crowds: many tasks and files, for what looks at all of them */
+
+#define CROWD_STACK 32768
+
+static void *crowd_main(void *unused)
+{
+	prctl(PR_SET_NAME, "lt_idle");
+	for (;;)
+		pause();
+	return unused;
+}
+
+static int do_threads(const struct step *step)
+{
+	unsigned long long count;
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int err = parse_number(step->words[1], &count);
+
+	if (err)
+		return err;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, CROWD_STACK);
+	while (count-- && !err)
+		err = pthread_create(&thread, &attributes, crowd_main, NULL);
+	pthread_attr_destroy(&attributes);
+	return err ? step_error("pthread_create", err) : 0;
+}
+
+static int do_files(const struct step *step)
+{
+	struct rlimit limit;
+	unsigned long long count;
+
+	if (parse_number(step->words[1], &count))
+		return -EINVAL;
+	limit.rlim_cur = limit.rlim_max = count + 1024;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		return step_fail("setrlimit");
+	while (count--) {
+		if (open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+			return step_fail("open /dev/null");
+	}
+	return 0;
+}
+
+/* What a child process does that has the handles of this one, as they are now. */
+static void __attribute__((noreturn)) fork_main(const char *name, char *steps)
+{
+	char *one;
+
+	prctl(PR_SET_NAME, name);
+	while ((one = strsep(&steps, ","))) {
+		if (step_line(one))
+			_exit(1);
+	}
+	for (;;)
+		pause();
+}
+
+static int do_fork(const struct step *step)
+{
+	char *steps = strdup(step->rest + strcspn(step->rest, " \t"));
+	pid_t pid;
+
+	if (!steps)
+		return step_error("strdup", ENOMEM);
+	pid = fork();
+	if (!pid)
+		fork_main(step->words[1], steps);
+	free(steps);
+	return pid < 0 ? step_fail("fork") : 0;
+}
+
 static int do_exit(const struct step *step)
 {
 	unsigned long long status;
@@ -679,6 +755,9 @@ static const struct step_kind {
 	{ "join", 1, 2, do_join },
 	{ "hangs", 2, 2, do_hangs },
 	{ "interrupt", 1, 1, do_interrupt },
+	{ "threads", 1, 1, do_threads },
+	{ "files", 1, 1, do_files },
+	{ "fork", 2, -1, do_fork },
 	{ "exit", 1, 1, do_exit },
 };
 
