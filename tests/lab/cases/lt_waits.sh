@@ -4,7 +4,7 @@
 # The fixture lt_waits by itself, without locktrace: its threads sleep where it
 # says that they wait, its graphs have what they shall have, and all of them end
 # when they are released, deadlocks too.
-# lab: kernels=bookworm,bullseye,bookworm-backports timeout=240 fixture=yes
+# lab: kernels=bookworm timeout=240 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

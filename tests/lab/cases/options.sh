@@ -17,10 +17,10 @@ INNER=lt_locks_state.inner
 load_kvm
 insmod /lab/fixture/lt_locks.ko || fail "cannot load lt_locks"
 ltguest -c '
-	%p1 vm v; %p2 vm v; touch /tmp/made; await /tmp/go 100000
+	%p1 vm v; %p2 vm v; touch /tmp/made; await /tmp/go 300000
 	%p1 locks lock outer, lock a, unlock a, unlock outer
 	%p1 locks lock a, lock outer, unlock outer, unlock a
-	await /tmp/go_on 100000
+	await /tmp/go_on 300000
 	%p2 locks lock inner, lock b, unlock b, unlock inner
 	%p3 locks lock b, lock inner, unlock inner, unlock b
 ' &
