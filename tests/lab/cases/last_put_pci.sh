@@ -22,12 +22,15 @@ close_in_order() {
 
 load_kvm
 bind_edu
-for kind in fentry kprobe; do
-	tracer_start last_$kind --json --attach $kind
+# 7.2 preempts in fentry programs and so loses calls, which it counts: what auto takes there is kprobes.
+kinds="fentry kprobe"
+[ "$LAB_SUITE" != sid ] || kinds=auto
+for kind in $kinds; do
+	tracer_start "last_$kind" --json --attach "$kind"
 	check "kvm-vfio, VM, device" close_in_order d v x
-	tracer_stop last_$kind 0 # information alone
-	check_last_put /tmp/last_$kind.out vfio_group.group_lock vfio_device_set.lock vfio_device_put_kvm vfio_df_group_close
-	check_json /tmp/last_$kind.out \
+	tracer_stop "last_$kind" 0 # information alone
+	check_last_put "/tmp/last_$kind.out" vfio_group.group_lock vfio_device_set.lock vfio_device_put_kvm vfio_df_group_close
+	check_json "/tmp/last_$kind.out" \
 		"the rule is quoted, and says why it cannot deadlock here" \
 		'findings[0].rules | length >= 1 and all(.text | test("kvm_destroy_vm under vfio_group.group_lock")) and
 			any(.because | . != null and test("kvm_ref_lock|spinlock"))' \
@@ -37,11 +40,11 @@ for kind in fentry kprobe; do
 		"information is counted apart" 'summary.findings == 1 and summary.information == 1' \
 		"what runs under the lock now is named" 'findings[0] | [.text, .why, .advice] | join(" ") | test("kvm_lock")'
 
-	tracer_start first_$kind --json --attach $kind
+	tracer_start "first_$kind" --json --attach "$kind"
 	check "device, kvm-vfio, VM" close_in_order x d v
-	tracer_stop first_$kind 0
-	check_not_last /tmp/first_$kind.out
-	check_json /tmp/first_$kind.out "once" 'summary.not_last[0].count == 1'
+	tracer_stop "first_$kind" 0
+	check_not_last "/tmp/first_$kind.out"
+	check_json "/tmp/first_$kind.out" "once" 'summary.not_last[0].count == 1'
 done
 
 tracer_start text
