@@ -3,11 +3,11 @@
 #include "cmd/hang_options.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/option_number.h"
 #include "cmd/rule_options.h"
 #include "version.h"
 
@@ -35,19 +35,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-/* A number in a range, or argp's usage error. */
-static uint32_t number(struct argp_state *state, const char *option, const char *text, uint32_t high)
-{
-	char *end;
-	uint64_t value;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || !value || value > high)
-		argp_error(state, "--%s %s: expected a number from 1 to %u", option, text, high);
-	return (uint32_t)value;
-}
-
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct hang_options *o = state->input;
@@ -63,10 +50,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		o->json = true;
 		break;
 	case KEY_TASK:
-		o->task = number(state, "task", value, UINT32_MAX);
+		o->task = (uint32_t)option_number(state, "task", value, 1, UINT32_MAX);
 		break;
 	case KEY_TIMEOUT:
-		o->timeout = number(state, "timeout", value, 3600);
+		o->timeout = (uint32_t)option_number(state, "timeout", value, 1, 3600);
 		break;
 	case 'v':
 		o->verbose = true;
@@ -75,7 +62,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		puts("locktrace " LOCKTRACE_VERSION);
 		exit(EXIT_NOTHING);
 	case KEY_WATCH:
-		o->watch = number(state, "watch", value, 86400);
+		o->watch = (uint32_t)option_number(state, "watch", value, 1, 86400);
 		break;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s' is not expected here", value);

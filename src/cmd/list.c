@@ -15,6 +15,7 @@
 #include "cmd/hang_look.h"
 #include "cmd/hang_names.h"
 #include "cmd/hang_wire.h"
+#include "cmd/option_number.h"
 #include "cmd/rule_options.h"
 #include "cmd/surroundings.h"
 #include "message.h"
@@ -51,18 +52,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static uint32_t seconds(struct argp_state *state, const char *text)
-{
-	char *end;
-	unsigned long value;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || !value || value > 3600)
-		argp_error(state, "--timeout %s: expected a number from 1 to 3600", text);
-	return (uint32_t)value;
-}
-
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct list_run *l = state->input;
@@ -75,7 +64,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		l->json = true;
 		break;
 	case KEY_TIMEOUT:
-		l->timeout = seconds(state, value);
+		l->timeout = (uint32_t)option_number(state, "timeout", value, 1, 3600);
 		break;
 	case 'v':
 		message_set_verbose(true);

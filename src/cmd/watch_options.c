@@ -3,12 +3,12 @@
 #include "cmd/watch_options.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/option_number.h"
 #include "cmd/rule_options.h"
 #include "version.h"
 
@@ -61,21 +61,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-/* A number in a range, or argp's usage error. */
-static uint64_t number(struct argp_state *state, const char *option, const char *text, uint64_t low,
-		       uint64_t high)
-{
-	char *end;
-	uint64_t value;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || value < low || value > high)
-		argp_error(state, "--%s %s: expected a number from %llu to %llu", option, text,
-			   (unsigned long long)low, (unsigned long long)high);
-	return value;
-}
-
 static size_t ring_size(struct argp_state *state, const char *text)
 {
 	static const char units[] = "KMG";
@@ -90,7 +75,7 @@ static size_t ring_size(struct argp_state *state, const char *text)
 	memcpy(digits, text, length + 1);
 	if (shift)
 		digits[length - 1] = '\0';
-	value = number(state, "ring-size", digits, 1, RING_MAX) << shift;
+	value = option_number(state, "ring-size", digits, 1, RING_MAX) << shift;
 	if (value < page || value > RING_MAX)
 		argp_error(state, "--ring-size %s: expected %zu bytes (a page) to 1G", text, page);
 	return value;
@@ -131,7 +116,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		o->check_unlock = true;
 		break;
 	case KEY_DURATION:
-		o->duration = number(state, "duration", value, 1, 1000000000);
+		o->duration = option_number(state, "duration", value, 1, 1000000000);
 		break;
 	case KEY_EVERY_LOCK:
 		o->every_lock = true;
@@ -143,13 +128,13 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		o->json = true;
 		break;
 	case KEY_PID:
-		o->pid = (uint32_t)number(state, "pid", value, 1, UINT32_MAX);
+		o->pid = (uint32_t)option_number(state, "pid", value, 1, UINT32_MAX);
 		break;
 	case KEY_RING:
 		o->ring_size = ring_size(state, value);
 		break;
 	case KEY_STALL:
-		o->stall = (uint32_t)number(state, "stall", value, 0, 86400);
+		o->stall = (uint32_t)option_number(state, "stall", value, 0, 86400);
 		break;
 	case 'v':
 		o->verbose = true;
