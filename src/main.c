@@ -29,7 +29,7 @@ static int usage(void)
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("  %-8s %s%s\n", commands[i].name, commands[i].what, i ? "" : " (the default)");
 	puts("\nEach has --help.\n"
-	     "Exit status: 0 nothing found, 1 findings, 2 could not do it.\n"
+	     "Exit status: 0 nothing found but information, 1 findings, 2 could not do it.\n"
 	     "Example: locktrace watch --duration 60");
 	return EXIT_NOTHING;
 }

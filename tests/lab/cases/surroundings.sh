@@ -35,7 +35,7 @@ for words in --help "watch --help"; do
 	# shellcheck disable=SC2086 # a list
 	check "$words" $LOCKTRACE $words >/tmp/help
 	check_contains "$words has an example" /tmp/help '^Example: |^  locktrace watch '
-	check_contains "$words tells the exit status" /tmp/help 'Exit status: 0 nothing found, 1 findings, 2'
+	check_contains "$words tells the exit status" /tmp/help 'Exit status: 0 nothing found but information, 1 findings, 2'
 done
 
 refuses "an unknown command" "no command 'nosuch'.*--help" $LOCKTRACE nosuch
