@@ -81,7 +81,7 @@ $(BUILD)/locktrace: $(OBJECTS)
 
 # Unit tests: pure logic, with sanitizers, without root, BPF or a kernel.
 UNIT_FLAGS := -std=gnu11 $(WARNINGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
-UNIT_SOURCES := $(MODEL_SOURCES) src/kernel/cmdline.c src/kernel/hooks.c src/kernel/waiter_scan.c src/cmd/hang_wire.c $(wildcard src/report/*.c)
+UNIT_SOURCES := $(MODEL_SOURCES) src/kernel/cmdline.c src/kernel/hooks.c src/kernel/waiter_scan.c src/cmd/hang_wire.c src/message.c $(wildcard src/report/*.c)
 
 $(BUILD)/deps-lab: tools/deps.sh | $(BUILD)/deps
 	@tools/deps.sh build lab

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -81,8 +80,15 @@ static struct hang_report report_of(struct hang *h, const struct wait_graph *gra
 		.known_bug = hang_names_known,
 		.context = &h->names,
 		.trouble = *h->seen.trouble ? h->seen.trouble : NULL,
+		.tasks_missing = h->seen.hidden,
 		.milliseconds = (uint64_t)(clock_ns(CLOCK_MONOTONIC) - start_ns) / 1000000,
 	};
+}
+
+/* --task */
+static bool is_found(const struct hang *h, const struct wait_graph *graph)
+{
+	return !h->options.task || wait_graph_any_shown(graph);
 }
 
 /* A deadlock that only one look saw is none yet; and to have found none says nothing if not all was seen. */
@@ -91,7 +97,9 @@ static int status_of(const struct hang *h, const struct wait_graph *graph)
 	for (size_t i = 0; graph->confirmed && i < graph->cycle_count; i++)
 		if (graph->cycles[i].shown)
 			return EXIT_FINDINGS;
-	return graph->confirmed && !graph->partial && !h->seen.hidden ? EXIT_NOTHING : EXIT_UNABLE;
+	if (!graph->confirmed || graph->partial || h->seen.hidden || !is_found(h, graph))
+		return EXIT_UNABLE;
+	return EXIT_NOTHING;
 }
 
 static int tell(struct hang *h, int64_t start_ns)
@@ -107,6 +115,10 @@ static int tell(struct hang *h, int64_t start_ns)
 		return EXIT_UNABLE;
 	}
 	wait_graph_select(graph, h->options.task);
+	if (!is_found(h, graph))
+		hang_seen_trouble(&h->seen,
+				  "Task %u was not seen: there is none, or it could not be looked at.",
+				  h->options.task);
 	report = report_of(h, graph, start_ns);
 	err = h->options.json ? json_hang(&report, stdout) : text_hang(&report, stdout);
 	status = status_of(h, graph);
@@ -128,10 +140,9 @@ static int look(struct hang *h, int64_t start_ns)
 	if (h->symbols)
 		return hang_look(&options, &h->seen);
 	memset(&h->seen, 0, sizeof(h->seen));
-	snprintf(
-		h->seen.trouble, sizeof(h->seen.trouble),
-		"Reading the kernel's symbols (/proc/kallsyms) took longer than --timeout lets it, so no task was "
-		"looked at.");
+	hang_seen_trouble(&h->seen,
+			  "Reading the kernel's symbols (/proc/kallsyms) took longer than --timeout "
+			  "lets it, so no task was looked at.");
 	return 0;
 }
 
@@ -151,9 +162,6 @@ static int look_and_tell(struct hang *h, int64_t start_ns)
 	else if (!err)
 		status = tell(h, start_ns);
 	hang_seen_release(&h->seen);
-	/* Helpers that have ended since they were given up. */
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
 	return status;
 }
 

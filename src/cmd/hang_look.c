@@ -465,13 +465,21 @@ const struct wait_task *hang_seen_owner(const struct hang_seen *seen, const stru
 	return before && before->task.tid == now->task.tid ? now : NULL;
 }
 
+/* It is to end at once. */
+static bool is_unwanted(const void *context)
+{
+	const struct looking *l = context;
+
+	return l->options->meanwhile && !l->options->meanwhile(l->options->context);
+}
+
 /* Nobody waits for a lock: then no lock needs a name. */
 static bool is_enough(const void *context)
 {
 	const struct looking *l = context;
 	const struct wait_look *look = last_look(l->seen);
 
-	if (l->options->meanwhile && !l->options->meanwhile(l->options->context))
+	if (is_unwanted(l))
 		return true;
 	if (l->options->all || (l->waiters.fd >= 0 && !l->waiters.done))
 		return false;
@@ -481,11 +489,13 @@ static bool is_enough(const void *context)
 	return true;
 }
 
-static void __attribute__((format(printf, 2, 3))) add_trouble(struct hang_seen *seen, const char *format, ...)
+void hang_seen_trouble(struct hang_seen *seen, const char *format, ...)
 {
 	size_t length = strlen(seen->trouble);
 	va_list args;
 
+	if (length && length + 1 < sizeof(seen->trouble))
+		length += (size_t)snprintf(seen->trouble + length, sizeof(seen->trouble) - length, " ");
 	va_start(args, format);
 	vsnprintf(seen->trouble + length, sizeof(seen->trouble) - length, format, args);
 	va_end(args);
@@ -502,7 +512,7 @@ static void find_where(const struct looking *l, const struct helper *stuck, stru
 	where->text[0] = '\0';
 	if (helper_start(&helper, run_where, &stuck->pid))
 		return;
-	helpers_read(helpers, 1, until < l->end_ms ? until : l->end_ms, NULL, NULL);
+	helpers_read(helpers, 1, until < l->end_ms ? until : l->end_ms, is_unwanted, l);
 	helper_end(&helper);
 }
 
@@ -512,15 +522,15 @@ static void explain(struct looking *l, const struct helper *helper, const char *
 
 	if (helper->done)
 		return;
-	add_trouble(l->seen, "%s%s ", *l->seen->trouble ? " " : "", what);
 	if (helper->fd < 0) {
-		add_trouble(l->seen, "failed%s.", so);
+		hang_seen_trouble(l->seen, "%s failed%s.", what, so);
 		return;
 	}
 	find_where(l, helper, &where);
-	add_trouble(l->seen, "was given up after %.1f s, while %s%s%s%s%s.",
-		    (double)(wire_now_ms() - l->start_ms) / 1000, *helper->stage ? helper->stage : "starting",
-		    *where.text ? " (in the kernel: " : "", where.text, *where.text ? ")" : "", so);
+	hang_seen_trouble(l->seen, "%s was given up after %.1f s, while %s%s%s%s%s.", what,
+			  (double)(wire_now_ms() - l->start_ms) / 1000,
+			  *helper->stage ? helper->stage : "starting", *where.text ? " (in the kernel: " : "",
+			  where.text, *where.text ? ")" : "", so);
 }
 
 /* Some kernels keep processes back, whoever asks. */
@@ -532,11 +542,11 @@ static void explain_hidden(struct looking *l)
 	if (!look || !look->hidden)
 		return;
 	seen->hidden = look->hidden;
-	add_trouble(
+	hang_seen_trouble(
 		seen,
-		"%sThis kernel does not show %u of the processes in /proc to BPF (one of them: %u), so what their "
+		"This kernel does not show %u of the processes in /proc to BPF (one of them: %u), so what their "
 		"tasks wait for and hold is not known.",
-		*seen->trouble ? " " : "", look->hidden, look->hidden_pid);
+		look->hidden, look->hidden_pid);
 }
 
 static void explain_all(struct looking *l)
@@ -548,8 +558,8 @@ static void explain_all(struct looking *l)
 	explain(l, &l->objects, "Looking for VMs and devices",
 		", so locks are named by symbol or place only");
 	if (l->objects_lost)
-		add_trouble(l->seen, "%sSome VMs or devices (%llu) could not be told of.",
-			    *l->seen->trouble ? " " : "", (unsigned long long)l->objects_lost);
+		hang_seen_trouble(l->seen, "Some VMs or devices (%llu) could not be told of.",
+				  (unsigned long long)l->objects_lost);
 }
 
 static void want_name(struct looking *l, uint32_t pid)
@@ -625,9 +635,12 @@ static int ask_names(struct looking *l, uint64_t deadline_ms)
 	err = helper_start(&helper, run_names, l);
 	if (err)
 		return err;
-	helpers_read(helpers, 1, deadline_ms, NULL, NULL);
+	helpers_read(helpers, 1, deadline_ms, is_unwanted, l);
 	if (!helper.done)
-		message_note("the command lines of some processes could not be read in time");
+		hang_seen_trouble(
+			l->seen,
+			"The command lines of some processes could not be read in time, so VMs may be "
+			"without their names.");
 	helper_end(&helper);
 	return 0;
 }

@@ -68,6 +68,9 @@ struct hang_look_options {
 int hang_look(const struct hang_look_options *options, struct hang_seen *seen);
 void hang_seen_release(struct hang_seen *seen);
 
+/* Adds a sentence to the trouble; what does not fit is cut. */
+void hang_seen_trouble(struct hang_seen *seen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* NULL: it is none that is known. */
 const struct object_lock *hang_seen_lock(const struct hang_seen *seen, uint64_t addr);
 /* Adds one that is known from elsewhere ("no_objects"). 0 or -ENOMEM. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,9 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "message.h"
+
 /* Types of the wire's own. */
 enum {
 	WIRE_STAGE = 0x8000,
+	WIRE_SAID, /* what it wrote to its stderr */
 	WIRE_DONE,
 };
 
@@ -63,21 +67,79 @@ void wire_stage(FILE *out, const char *stage)
 	fflush(out);
 }
 
+/*
+ * A child that is stuck stays until what it is stuck in ends. It must not keep a pipe open that
+ * somebody reads our output from, or the programs of a watch attached.
+ */
+static int let_go(int fd)
+{
+	int null;
+
+	/* Who started us may have closed these. */
+	if (fd <= STDERR_FILENO)
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int i = STDIN_FILENO; null >= 0 && i <= STDERR_FILENO; i++)
+		dup2(null, i);
+	if (fd > STDERR_FILENO + 1)
+		close_range(STDERR_FILENO + 1, (unsigned int)fd - 1, 0);
+	if (fd >= 0)
+		close_range((unsigned int)fd + 1, ~0U, 0);
+	return fd;
+}
+
 static void __attribute__((noreturn))
 run_child(int fd, int (*run)(FILE *out, const void *argument), const void *argument)
 {
-	FILE *out = fdopen(fd, "w");
+	size_t size = 0;
+	char *said = NULL;
+	FILE *out, *messages;
+	int err;
 
+	out = fdopen(let_go(fd), "w");
+	messages = open_memstream(&said, &size);
+	if (messages)
+		stderr = messages;
 	/* Whoever asked is gone: nobody needs the answer. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGINT, SIG_IGN);
 	if (!out)
 		_exit(1);
-	if (!run(out, argument))
+	err = run(out, argument);
+	if (messages && !fflush(messages) && size)
+		wire_send(out, WIRE_SAID, said, size < MESSAGE_MAX ? size : MESSAGE_MAX);
+	if (!err)
 		wire_send(out, WIRE_DONE, "", 0);
 	fflush(out);
 	_exit(0);
+}
+
+/* Killed and not gone: stuck. They go when what they are stuck in ends. */
+#define LEFT_MAX 16
+/* From so many on no more are started: on a host that hangs each would stay too. */
+#define LEFT_ENOUGH 8
+
+static pid_t left[LEFT_MAX];
+static size_t left_count;
+
+static void reap_left(void)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < left_count; i++)
+		if (!waitpid(left[i], NULL, WNOHANG))
+			left[kept++] = left[i];
+	left_count = kept;
+}
+
+static void leave(pid_t pid)
+{
+	reap_left();
+	kill(pid, SIGKILL);
+	if (left_count < LEFT_MAX)
+		left[left_count++] = pid;
 }
 
 int helper_start(struct helper *helper, int (*run)(FILE *out, const void *argument), const void *argument)
@@ -86,6 +148,13 @@ int helper_start(struct helper *helper, int (*run)(FILE *out, const void *argume
 	pid_t pid;
 
 	helper->fd = -1;
+	reap_left();
+	if (left_count >= LEFT_ENOUGH) {
+		message_error(
+			"%zu child processes of earlier looks are stuck in the kernel: no more are started",
+			left_count);
+		return -EAGAIN;
+	}
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
 	fflush(NULL);
@@ -110,6 +179,8 @@ static int take_message(struct helper *h, const struct header *header, const cha
 {
 	if (header->type == WIRE_STAGE)
 		snprintf(h->stage, sizeof(h->stage), "%.*s", (int)header->size, bytes);
+	else if (header->type == WIRE_SAID)
+		fwrite(bytes, 1, header->size, stderr);
 	else if (header->type == WIRE_DONE)
 		h->done = true;
 	else
@@ -204,7 +275,7 @@ void helper_end(struct helper *helper)
 {
 	/* Not reaped yet, so the number is still the child's own. */
 	if (helper->pid && !waitpid(helper->pid, NULL, WNOHANG))
-		kill(helper->pid, SIGKILL);
+		leave(helper->pid);
 	helper->pid = 0;
 	if (helper->fd >= 0)
 		helper_close(helper);

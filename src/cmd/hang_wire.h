@@ -38,8 +38,9 @@ void wire_send_parts(FILE *out, uint32_t type, const void *bytes, size_t size, c
 void wire_stage(FILE *out, const char *stage);
 
 /*
- * Starts a child that runs a function and ends; what run returns, 0 for success, goes to helper.done. 0 or
- * negative errno.
+ * Starts a child that runs a function and ends; what run returns, 0 for success, goes to helper.done. The
+ * child has no other open files; what it writes to stderr comes out at ours when run has returned. 0 or
+ * negative errno; -EAGAIN after an error message, when too many of earlier ones are stuck.
  */
 int helper_start(struct helper *helper, int (*run)(FILE *out, const void *argument), const void *argument);
 
@@ -50,7 +51,7 @@ int helper_start(struct helper *helper, int (*run)(FILE *out, const void *argume
 void helpers_read(struct helper *const *helpers, size_t count, uint64_t deadline_ms,
 		  bool (*enough)(const void *context), const void *context);
 
-/* Kills the child if it has not ended, does not wait for it, and frees what is the helper's. */
+/* Kills the child if it has not ended, does not wait for it (a later start reaps it), and frees what is the helper's. */
 void helper_end(struct helper *helper);
 
 uint64_t wire_now_ms(void);

@@ -198,6 +198,9 @@ static int look(struct list_run *l, uint64_t start_ms)
 						.deadline_ms = start_ms + (uint64_t)l->timeout * 1000 };
 	int err = hang_look(&look, &l->seen);
 
+	if (!err && (l->seen.looks[0].partial || l->seen.looks[1].partial))
+		hang_seen_trouble(&l->seen,
+				  "A look at the tasks was cut short: owners and waiters may be missing.");
 	if (!err)
 		err = describe_locks(l);
 	if (err)

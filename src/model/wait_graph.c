@@ -482,6 +482,14 @@ static bool is_shown(const struct wait_root *root)
 	return false;
 }
 
+bool wait_graph_any_shown(const struct wait_graph *graph)
+{
+	for (size_t i = 0; i < graph->node_count; i++)
+		if (graph->nodes[i].shown)
+			return true;
+	return false;
+}
+
 void wait_graph_select(struct wait_graph *graph, uint32_t pid)
 {
 	struct wait_node **line = calloc(graph->node_count + 1, sizeof(struct wait_node *));

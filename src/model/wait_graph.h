@@ -175,6 +175,8 @@ void wait_graph_free(struct wait_graph *graph);
  * and those behind it. 0: all, as after wait_graph_new().
  */
 void wait_graph_select(struct wait_graph *graph, uint32_t pid);
+/* Whether any task is shown: else the one selected is not in the looks. */
+bool wait_graph_any_shown(const struct wait_graph *graph);
 
 /* The owner of the lock that a task waits for; NULL: it waits for none, or the owner is not known. */
 static inline struct wait_node *wait_node_owner(const struct wait_node *node)

@@ -23,7 +23,8 @@ struct hang_report {
 	/* The catalogue's entry for a circle; NULL: it is not a known bug. May be NULL itself. */
 	const struct rule *(*known_bug)(void *context, const struct wait_cycle *cycle);
 	void *context;       /* for these three */
-	const char *trouble; /* why the answer is not whole, a sentence; NULL: it is */
+	const char *trouble; /* why the answer is not whole, sentences; NULL: it is */
+	bool tasks_missing;  /* that is, some tasks could not be looked at */
 	uint64_t milliseconds;
 };
 

@@ -277,14 +277,6 @@ static void print_plain(const struct page *p)
 		fputc('\n', p->out);
 }
 
-static bool is_seen(const struct wait_graph *g)
-{
-	for (size_t i = 0; i < g->node_count; i++)
-		if (g->nodes[i].shown)
-			return true;
-	return false;
-}
-
 int text_stall(const struct hang_report *r, const struct hang_stall *stall, FILE *out)
 {
 	struct page page = { .r = r, .out = out };
@@ -315,8 +307,6 @@ int text_hang(const struct hang_report *r, FILE *out)
 			print_cycle(&page, ++number, &r->graph->cycles[i]);
 	print_roots(&page);
 	print_plain(&page);
-	if (r->pid && !is_seen(r->graph))
-		fprintf(out, "Task %u: waits for no lock, and nobody was seen to wait for it.\n", r->pid);
 	print_lines(&page, 0, "", hang_counts(r));
 	return fflush(out) || ferror(out) ? -EIO : 0;
 }

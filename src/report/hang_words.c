@@ -448,7 +448,9 @@ char *hang_counts(const struct hang_report *r)
 	if (!words_begin(&w))
 		return NULL;
 	if (!g->confirmed || !g->cycle_count)
-		fputs(g->confirmed && !g->partial ? "No deadlock. " : "No deadlock was proved. ", w.out);
+		fputs(g->confirmed && !g->partial && !r->tasks_missing ? "No deadlock. "
+								 : "No deadlock was proved. ",
+		      w.out);
 	fprintf(w.out, "%" PRIu64 " task%s wait%s for locks", g->waits, g->waits == 1 ? "" : "s",
 		g->waits == 1 ? "s" : "");
 	if (g->cycle_count)

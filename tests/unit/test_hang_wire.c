@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause
 /* The helpers of "hang": what they tell arrives; one that is stuck is left behind in time. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -138,6 +139,47 @@ static void no_more_is_waited_for_than_is_enough(void **state)
 	helper_end(&helper);
 }
 
+static int run_looking_at_itself(FILE *out, const void *argument)
+{
+	const int *kept = argument;
+	char open_files = fcntl(*kept, F_GETFD) >= 0 ? 1 : 0;
+
+	fputs("a warning\n", stderr);
+	wire_send(out, 1, &open_files, 1);
+	return 0;
+}
+
+static int take_open_files(void *context, uint32_t type, const void *bytes, size_t size)
+{
+	assert_int_equal(type, 1);
+	assert_int_equal(size, 1);
+	*(char *)context = *(const char *)bytes;
+	return 0;
+}
+
+static void a_helper_keeps_no_file_open_and_its_warnings_come_out_here(void **state)
+{
+	char open_files = 2, said[32] = "";
+	struct helper helper = { .take = take_open_files, .context = &open_files };
+	struct helper *const helpers[] = { &helper };
+	int ends[2], own = dup(STDERR_FILENO);
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	assert_int_equal(helper_start(&helper, run_looking_at_itself, &ends[1]), 0);
+	helpers_read(helpers, 1, wire_now_ms() + 20000, NULL, NULL);
+	helper_end(&helper);
+	fflush(stderr);
+	dup2(own, STDERR_FILENO);
+	close(own);
+	close(ends[1]);
+	assert_true(read(ends[0], said, sizeof(said) - 1) > 0);
+	close(ends[0]);
+	assert_string_equal(said, "a warning\n");
+	assert_int_equal(open_files, 0);
+}
+
 static void a_helper_that_fails_is_not_done(void **state)
 {
 	const size_t count = 5;
@@ -194,6 +236,7 @@ int main(void)
 		cmocka_unit_test(all_that_is_told_arrives),
 		cmocka_unit_test(a_stuck_helper_is_left_behind_and_what_it_told_is_kept),
 		cmocka_unit_test(no_more_is_waited_for_than_is_enough),
+		cmocka_unit_test(a_helper_keeps_no_file_open_and_its_warnings_come_out_here),
 		cmocka_unit_test(a_helper_that_fails_is_not_done),
 		cmocka_unit_test(a_torn_message_is_not_taken),
 		cmocka_unit_test(a_message_that_is_refused_ends_it),

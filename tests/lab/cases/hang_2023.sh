@@ -27,6 +27,9 @@ hang_run one 1 --json --task "$(threads_named closer)"
 check_json /tmp/one.out "--task tells the deadlock of the task" 'findings | length == 1'
 hang_run none 0 --json --task $$
 check_json /tmp/none.out "and of no other" 'findings == [] and roots == []'
+hang_run nobody 2 --json --task 4194303
+check_json /tmp/nobody.out "a task that does not exist is not called free of deadlocks" \
+	'findings == [] and (summary | .partial and (.trouble | test("Task 4194303 was not seen")))'
 
 list_run list
 cat /tmp/list.out

@@ -32,9 +32,31 @@ stuck() {
 	shift
 	waits "queue 3; mutex $(sed -n "s/^\\([0-9a-f]*\\) [a-zA-Z] $stuck_mutex\\(\\t.*\\)*\$/\\1/p" /proc/kallsyms | head -n 1)"
 	hang_run stuck "$@"
+	if [ "$stuck_mutex" = text_mutex ]; then
+		piped
+		watched
+	fi
 	/lab/bin/jq -r 'select(.type == "summary") | .trouble // "no trouble"' /tmp/stuck.out
 	[ $HANG_CS -lt 1600 ] || fail "it took more than sixteen seconds with --timeout 8"
 	waits release
+}
+
+# A child that is stuck must not keep the pipe open.
+piped() {
+	/lab/bin/locktrace hang --json --timeout 8 2>&1 | { cat >/tmp/piped; touch /tmp/eof; } &
+	check "who reads its output sees the end" wait_for 120 test -e /tmp/eof
+}
+
+# Each look leaves some behind, but not without end.
+watched() {
+	/lab/bin/locktrace hang --json --timeout 2 --watch 1 >/tmp/watched 2>&1 &
+	watcher=$!
+	check "with --watch no more children are left behind than some" wait_for 120 grep -q "are stuck in the kernel" /tmp/watched
+	stuck_children=$(grep -l "^PPid:[^0-9]*$watcher\$" /proc/[0-9]*/status | wc -l)
+	check "they are eight to ten (found $stuck_children)" [ "$stuck_children" -ge 8 ]
+	check "and no more" [ "$stuck_children" -le 10 ]
+	kill -INT $watcher
+	wait $watcher || [ $? -eq 2 ] || fail "hang --watch ended with status $?"
 }
 
 # Each program is loaded under it: nothing can be looked at.
