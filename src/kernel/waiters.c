@@ -107,11 +107,18 @@ static uint64_t boot_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
-static bool is_late(struct look *look)
+static bool is_past(struct look *look, uint64_t deadline_ns)
 {
-	if (look->options->deadline_ns && boot_ns() >= look->options->deadline_ns)
-		look->partial = true;
-	return look->partial;
+	bool past = deadline_ns && boot_ns() >= deadline_ns;
+
+	look->partial = look->partial || past;
+	return past;
+}
+
+/* Two thirds of the time: the rest is for judging what was seen. */
+static uint64_t iterator_deadline(uint64_t now_ns, uint64_t deadline_ns)
+{
+	return deadline_ns > now_ns ? now_ns + (deadline_ns - now_ns) / 3 * 2 : deadline_ns;
 }
 
 /* libbpf's own messages are shown with -v only. */
@@ -261,6 +268,7 @@ static int records_reserve(struct look *look, size_t more)
 
 static int read_records(struct look *look, int fd)
 {
+	uint64_t deadline_ns = iterator_deadline(boot_ns(), look->options->deadline_ns);
 	ssize_t got;
 
 	do {
@@ -273,7 +281,7 @@ static int read_records(struct look *look, int fd)
 			return -errno;
 		if (got > 0)
 			look->size += (size_t)got;
-	} while (got && !is_late(look));
+	} while (got && !is_past(look, deadline_ns));
 	return 0;
 }
 
@@ -638,7 +646,7 @@ static int judge_all(struct look *look)
 {
 	struct seen *owner;
 
-	for (size_t i = 0; i < look->count && !is_late(look); i++) {
+	for (size_t i = 0; i < look->count && !is_past(look, look->options->deadline_ns); i++) {
 		struct seen *seen = &look->seen[i];
 		int err = judge(look, seen);
 
