@@ -64,7 +64,7 @@ PIDS=$(jq -R -s 'split("\n") | map(split(" ") | select(length == 3)) |
 	reduce .[] as $t ({}; .[$t[1] + " " + $t[2]] += [$t[0] | tonumber])' "$WORK/tasks")
 
 status=0
-"$BUILD/locktrace" hang --json >"$WORK/out" 2>"$WORK/err" || status=$?
+"$BUILD/locktrace" hang --json --timeout 60 >"$WORK/out" 2>"$WORK/err" || status=$?
 # A kernel that keeps processes back from BPF: then to have found no deadlock says less, and so does the status.
 expected=0
 ! grep -q 'does not show [0-9]* of the processes' "$WORK/out" || expected=2
@@ -83,9 +83,9 @@ expected=0
 	expect "a reader waits behind that writer, for the same lock, and can be killed" '
 		[wait($pids["directory write"][0], $pids["directory read"][0])] | map(.lock.addr) as [$a, $b] |
 		$a == $b and .[1].kind == "rwsem_read" and .[1].signal == "kill"'
-	expect "each has waited for some seconds and less than a minute" '
+	expect "each has waited for some seconds and less than five minutes" '
 		[$pids | to_entries[] | select(.key | endswith("holder") | not) | .value[] as $p | wait($p)] |
-		length == 6 and all(.waited_ns > 100000000 and .waited_ns < 60000000000)'
+		length == 6 and all(.waited_ns > 100000000 and .waited_ns < 300000000000)'
 	expect "their stacks begin with the locks" '
 		[$pids["pipe mutex"][] as $p | wait($p) | .stack[0]] | all(test("mutex_lock"))'
 	expect "no deadlock" 'all(.[]; .kind != "deadlock")'

@@ -10,7 +10,7 @@
 . /lab/lib.sh
 
 load_fixture open_delay_ms=1500
-tracer_start hang --json --stall 1
+tracer_start hang --json --stall 3
 ltguest -name guest=demo -c "
 	vm v; container k; group g $(lt_vfio_group); setcontainer g k; iommu k; kvmvfio d v; groupadd d g
 	@opener& device x g lt_vfio.0; sleep 500; @closer& close d
@@ -20,7 +20,7 @@ for task in opener closer; do
 	[ "$(thread_state "$(threads_named $task)")" = D ] || fail "$task is not in D state"
 done
 note "ok: both tasks hang in D state"
-sleep 4 # for longer than --stall
+sleep 8 # for longer than --stall
 tracer_stop hang 1
 check_json /tmp/hang.out \
 	"the cycle was reported" 'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock") | length >= 1' \
