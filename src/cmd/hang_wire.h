@@ -51,7 +51,8 @@ int helper_start(struct helper *helper, int (*run)(FILE *out, const void *argume
 void helpers_read(struct helper *const *helpers, size_t count, uint64_t deadline_ms,
 		  bool (*enough)(const void *context), const void *context);
 
-/* Kills the child if it has not ended, does not wait for it (a later start reaps it), and frees what is the helper's. */
+/* Kills the child if it has not ended, does not wait for it (a later start reaps it), and frees what is the
+ * helper's. */
 void helper_end(struct helper *helper);
 
 uint64_t wire_now_ms(void);

@@ -449,7 +449,7 @@ char *hang_counts(const struct hang_report *r)
 		return NULL;
 	if (!g->confirmed || !g->cycle_count)
 		fputs(g->confirmed && !g->partial && !r->tasks_missing ? "No deadlock. "
-								 : "No deadlock was proved. ",
+								       : "No deadlock was proved. ",
 		      w.out);
 	fprintf(w.out, "%" PRIu64 " task%s wait%s for locks", g->waits, g->waits == 1 ? "" : "s",
 		g->waits == 1 ? "s" : "");
