@@ -21,6 +21,13 @@ usage() {
 	END
 }
 
+set_tools() {
+	ARCH=$1
+	CC=$(tool_for "$ARCH" gcc)
+	OBJCOPY=$(tool_for "$ARCH" objcopy)
+	OBJDUMP=$(tool_for "$ARCH" objdump)
+}
+
 skip() {
 	echo "${0##*/}: $*" >&2
 	exit 77
@@ -53,15 +60,19 @@ unpack_bzimage() {
 	{ tail -c +$((start + 1)) "$image" || true; } | head -c $((length - 4)) | $tool -dc
 }
 
-# The kernel's BTF as a raw file beside its vmlinuz; made once.
+# The kernel's BTF as a raw file beside its vmlinuz; made once. Headers have an ELF file
+# with just that from some time after 6.1 on; arm64's vmlinuz has none in it.
 extract_btf() {
-	local kernel=$1 scratch
+	local kernel=$1 elf=$1/headers/vmlinux scratch
 	local -r btf=$kernel/vmlinux.btf
 	if [ ! -s "$btf" ]; then
-		need_tool objcopy
+		need_tool "$OBJCOPY"
 		scratch=$(mktemp -d "$kernel/.btf.XXXXXX")
-		unpack_bzimage "$kernel/vmlinuz" >"$scratch/vmlinux"
-		objcopy --dump-section .BTF="$scratch/btf" "$scratch/vmlinux" /dev/null ||
+		if [ ! -s "$elf" ]; then
+			elf=$scratch/vmlinux
+			unpack_bzimage "$kernel/vmlinuz" >"$elf"
+		fi
+		"$OBJCOPY" --dump-section .BTF="$scratch/btf" "$elf" /dev/null ||
 			die "the kernel in $kernel has no BTF"
 		mv "$scratch/btf" "$btf"
 		rm -rf "$scratch"
@@ -79,8 +90,13 @@ modules_for() {
 	esac
 }
 
-# unpack_module KERNEL FILE OUT: FILE is in the kernel's modules, without .ko.
+# unpack_module KERNEL FILE OUT: FILE is in the kernel's modules, without .ko. One that
+# is built in has its types in the kernel's BTF.
 unpack_module() {
+	if [ -z "$2" ]; then
+		cp "$1/vmlinux.btf" "$3"
+		return
+	fi
 	local from=$1/modules/kernel/$2.ko
 	if [ -e "$from.xz" ]; then
 		xz -dc "$from.xz" >"$3"
@@ -102,7 +118,7 @@ offset_line() {
 # lt_offsets.h for lt_objects: members of structures that no header has.
 make_offsets() {
 	local kernel=$1 build=$2 btf=$3
-	unpack_module "$kernel" arch/x86/kvm/kvm "$build/kvm.elf"
+	unpack_module "$kernel" "${LAB_KVM_TYPES[$ARCH]}" "$build/kvm.elf"
 	unpack_module "$kernel" drivers/vfio/vfio "$build/vfio.elf"
 	unpack_module "$kernel" drivers/vfio/vfio_iommu_type1 "$build/type1.elf"
 	{
@@ -110,6 +126,7 @@ make_offsets() {
 		offset_line "$btf" "$build/vfio.elf" vfio_group group_lock
 		offset_line "$btf" "$build/vfio.elf" vfio_group device_lock
 		offset_line "$btf" "$build/vfio.elf" vfio_container iommu_data
+		offset_line "$btf" "$build/vfio.elf" vfio_container group_lock
 		offset_line "$btf" "$build/type1.elf" vfio_iommu lock
 	} >"$build/lt_offsets.h"
 }
@@ -136,7 +153,7 @@ check_kbuild_runs() {
 # C cannot see the configuration turned off: struct module keeps its layout.
 build_modules() {
 	local kernel=$1 build=$2 modules=$3 btf=$4 module
-	make -C "$kernel/headers" M="$build" CC=gcc HOSTCC=gcc LT_MODULES="$modules" \
+	make -C "$kernel/headers" M="$build" CC="$CC" HOSTCC=gcc LT_MODULES="$modules" \
 		CONFIG_DEBUG_INFO_BTF_MODULES= V=0 modules >"$build/log" 2>&1 || return 1
 	# -Werror covers the compiler; these are modpost and objtool.
 	if grep -E '^WARNING: |warning: objtool:' "$build/log" >&2; then
@@ -144,15 +161,15 @@ build_modules() {
 	fi
 	for module in $modules; do
 		pahole -J --btf_base "$btf" "$build/$module.ko" >>"$build/log" 2>&1 || return 1
-		objcopy --strip-debug "$build/$module.ko" || return 1
+		"$OBJCOPY" --strip-debug "$build/$module.ko" || return 1
 		# Not grep -q: it would end before objdump has written all.
-		objdump -h "$build/$module.ko" | grep ' \.BTF ' >/dev/null || return 1
+		"$OBJDUMP" -h "$build/$module.ko" | grep ' \.BTF ' >/dev/null || return 1
 	done
 }
 
 build_fixture() {
 	local suite=$1 kernel=$2 target=$3 build modules btf module
-	need_tool gcc make pahole objcopy xz
+	need_tool gcc "$CC" make pahole "$OBJCOPY" xz
 	check_kbuild_runs "$kernel"
 	btf=$(extract_btf "$kernel")
 	modules=$(modules_for "$suite")
@@ -189,6 +206,7 @@ main() {
 	done
 	[ -n "$suite" ] || { usage >&2; exit 2; }
 	check_suite "$suite"
+	set_tools "$(suite_arch "$suite")"
 	kernel=$("$LAB_DIR/kernels.sh" "$suite")
 	mkdir -p "$LAB_CACHE/fixture"
 	exec 9>"$LAB_CACHE/fixture/.lock-$suite"

@@ -3,10 +3,13 @@
 #
 # /init of the lab's virtual machines: mounts what a Linux system has, runs the
 # case that run.sh put into /lab/case and ends the machine with its status.
-# Put into the image by initramfs.sh. The case's output goes to the second
-# serial line, what happens before it to the console. Status 99 is reserved:
+# Put into the image by initramfs.sh. The case's output goes to the line that
+# lab_result= on the kernel's command line names, what happens before it to the
+# console. Status 99 is reserved:
 # the case could not be started.
 
+# The kernel hands what it does not know of its command line to us.
+: "${lab_result:?the command line has no lab_result=}"
 export PATH=/lab/bin:/bin:/sbin:/usr/bin:/usr/sbin HOME=/root TERM=dumb
 
 mount_all() {
@@ -27,14 +30,15 @@ mount_all() {
 # Exit status of QEMU = 2 * (status + 16) + 1: 16 keeps a case's status apart
 # from QEMU's own 1 for a bad option. stty waits until all output has left.
 finish() {
-	stty -F /dev/ttyS1 -echo 2>/dev/null
+	stty -F "/dev/$lab_result" -echo 2>/dev/null
 	/lab/bin/ltexit $(($1 + 16))
 	poweroff -f
 }
 
 run_case() {
-	stty -F /dev/ttyS1 raw -echo
-	exec >/dev/ttyS1 2>&1
+	exec >"/dev/$lab_result" 2>&1
+	# Only now: some devices forget it when nobody has them open.
+	stty -F "/dev/$lab_result" raw -echo
 	# shellcheck source=/dev/null
 	. /lab/environment
 	for module in $LAB_MODULES; do

@@ -3,22 +3,23 @@
 #
 # Make the base initramfs of a suite's kernel (busybox, kernel modules, /init,
 # ltguest, ltexit) in the cache and print the name of the cpio file. Called by
-# run.sh, which appends an overlay per case. Needs cpio and busybox-static; no
-# root: the files are given to root inside the archive.
+# run.sh, which appends an overlay per case. Needs cpio and busybox-static (for another
+# architecture that and jq come from sysroot.sh); no root: the files are given to root
+# inside the archive.
 set -euo pipefail
 
 LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=common.sh
 . "$LAB_DIR/common.sh"
 
-# What every image holds; modules.dep says what these need in turn.
-BASE_MODULES=(kvm-amd vfio vfio_iommu_type1 vfio-pci)
+# What every image holds, beside KVM's; modules.dep says what these need in turn.
+BASE_MODULES=(vfio vfio_iommu_type1 vfio-pci)
 
 usage() {
 	cat <<-END
 	Usage: initramfs.sh SUITE [MODULE...]
 	Make the initramfs of SUITE's kernel and print its name.
-	  MODULE   kernel modules to hold beside ${BASE_MODULES[*]}
+	  MODULE   kernel modules to hold beside KVM and ${BASE_MODULES[*]}
 	Example: tests/lab/initramfs.sh bookworm
 	END
 }
@@ -71,41 +72,61 @@ add_modules() {
 	touch "$target/modules.alias" "$target/modules.symbols" "$target/modules.builtin"
 }
 
+# The programs of another architecture do not run here: their libraries and applets
+# are named. The host's own jq comes with LAB_FILES.
+add_foreign_programs() {
+	local arch=$1 root=$2 from library
+	from=$("$LAB_DIR/sysroot.sh" "$arch")
+	cp "$from/bin/busybox" "$root/bin/busybox"
+	cp "$from/usr/bin/jq" "$root/lab/bin"
+	mkdir -p "$root/lib"
+	cp "$from"/lib/ld-linux-*.so.* "$root/lib"
+	for library in libc.so.6 libm.so.6 libjq.so.1 libonig.so.5; do
+		cp "$(find "$from"/lib/*/ "$from"/usr/lib/*/ -name $library | head -n 1)" "$root/lib/$library"
+	done
+}
+
 add_busybox() {
-	local root=$1 busybox applet
+	local arch=$1 root=$2 busybox applet
 	busybox=$(command -v busybox)
-	! ldd "$busybox" >/dev/null 2>&1 || die "$busybox is not static: install busybox-static"
-	cp "$busybox" "$root/bin/busybox"
+	if [ "$arch" = "$LAB_HOST_ARCH" ]; then
+		! ldd "$busybox" >/dev/null 2>&1 || die "$busybox is not static: install busybox-static"
+		cp "$busybox" "$root/bin/busybox"
+	else
+		add_foreign_programs "$arch" "$root"
+	fi
+	# Of one Debian release: the same applets.
 	"$busybox" --list | while read -r applet; do
 		[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
 	done
 }
 
 build_root() {
-	local kernel=$1 root=$2 guest
-	shift 2
+	local arch=$1 kernel=$2 root=$3 guest
+	shift 3
 	mkdir -p "$root"/{bin,sbin,dev,proc,sys,tmp,root,etc,run,usr/bin,usr/sbin,lab/bin,var/tmp}
 	ln -s ../proc/mounts "$root/etc/mtab"
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 	echo 'root:x:0:' >"$root/etc/group"
-	add_busybox "$root"
+	add_busybox "$arch" "$root"
 	add_modules "$kernel" "$root" "$@"
-	guest=$("$LAB_DIR/guest.sh")
+	guest=$("$LAB_DIR/guest.sh" "$arch")
 	cp "$guest/ltguest" "$guest/ltexit" "$root/lab/bin"
 	install -m 755 "$LAB_DIR/init.sh" "$root/init"
 }
 
-# All that decides what is in the image, as a short hash.
+# image_hash ARCH MODULE...: all that decides what is in the image, as a short hash.
 image_hash() {
 	{
+		[ "$1" = "$LAB_HOST_ARCH" ] || "$LAB_DIR/sysroot.sh" "$1"
 		cat "$LAB_DIR/init.sh" "$LAB_DIR/initramfs.sh" "$(command -v busybox)"
-		"$LAB_DIR/guest.sh"
+		"$LAB_DIR/guest.sh" "$1"
 		echo "$@"
 	} | sha256sum | cut -c 1-12
 }
 
 main() {
-	local suite=${1:-} kernel image scratch modules
+	local suite=${1:-} arch kernel image scratch modules
 	case $suite in
 	-h | --help) usage; exit 0 ;;
 	'' | -*) usage >&2; exit 2 ;;
@@ -114,14 +135,16 @@ main() {
 	check_suite "$suite"
 	need_tool cpio busybox xz
 	kernel=$("$LAB_DIR/kernels.sh" "$suite")
-	mapfile -t modules < <(printf '%s\n' "${BASE_MODULES[@]}" "$@" | sort -u)
+	arch=$(suite_arch "$suite")
+	# shellcheck disable=SC2086 # one or none
+	mapfile -t modules < <(printf '%s\n' ${LAB_KVM_MODULE[$arch]} "${BASE_MODULES[@]}" "$@" | sort -u)
 	mkdir -p "$LAB_CACHE/initramfs"
-	image=$LAB_CACHE/initramfs/$(basename "$kernel")-$(image_hash "${modules[@]}").cpio
+	image=$LAB_CACHE/initramfs/$(basename "$kernel")-$(image_hash "$arch" "${modules[@]}").cpio
 	if [ ! -s "$image" ]; then
 		scratch=$(mktemp -d "$LAB_CACHE/initramfs/.partial.XXXXXX")
 		# shellcheck disable=SC2064 # the name is wanted as it is now
 		trap "rm -rf '$scratch'" EXIT
-		build_root "$kernel" "$scratch/root" "${modules[@]}"
+		build_root "$arch" "$kernel" "$scratch/root" "${modules[@]}"
 		pack_cpio "$scratch/root" >"$scratch/image"
 		mv "$scratch/image" "$image"
 	fi

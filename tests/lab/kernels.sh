@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause
 #
-# Fetch and unpack the Debian cloud kernel of a suite, with its headers, into
-# the cache and print the directory that holds it. Called by run.sh,
+# Fetch and unpack the Debian kernel of a suite (the cloud one, or that with PREEMPT_RT),
+# with its headers, into the cache and print the directory that holds it. Called by run.sh,
 # initramfs.sh and fixture.sh, and by hand. Needs apt, dpkg and busybox; no root.
 # The mirror is the one the host's own apt uses. What it leaves behind:
 #   unpacked/ (the packages), release, vmlinuz, modules/ and headers/ (links)
@@ -11,10 +11,8 @@ set -euo pipefail
 LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=common.sh
 . "$LAB_DIR/common.sh"
-
-ARCH=amd64
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-META_PACKAGES=("linux-image-cloud-$ARCH" "linux-headers-cloud-$ARCH")
+# shellcheck source=apt.sh
+. "$LAB_DIR/apt.sh"
 
 usage() {
 	cat <<-END
@@ -23,64 +21,6 @@ usage() {
 	  --refresh   ask the mirror for a newer kernel even if one is cached
 	Suites: ${LAB_SUITES[*]}
 	Example: tests/lab/kernels.sh bookworm
-	END
-}
-
-# The URI of the Debian archive in the host's apt configuration. Security and
-# third-party archives have another label or origin and are passed over.
-mirror_uri() {
-	local uri
-	if [ -n "${LOCKTRACE_MIRROR:-}" ]; then
-		echo "$LOCKTRACE_MIRROR"
-		return
-	fi
-	# Label and origin are empty until the host has run "apt-get update".
-	# shellcheck disable=SC2016 # the fields are for apt
-	uri=$(apt-get indextargets --format '$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(LABEL)' |
-		awk -F'|' '$2 !~ /-security/ && $3 == "main" && $4 == "Debian" { print $1; exit }')
-	[ -n "$uri" ] || uri=$(sources_uri)
-	[ -n "$uri" ] || die "no Debian archive in this host's apt sources; set LOCKTRACE_MIRROR to its URI"
-	echo "$uri"
-}
-
-# The same from the source lists themselves, for a host without package lists.
-sources_uri() {
-	local files=()
-	local file
-	for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}; do
-		[ ! -r "$file" ] || files+=("$file")
-	done
-	[ ${#files[@]} -gt 0 ] || return 0
-	grep -hoE '^(deb .*|URIs: *)https?://[^ ]+/debian/?( |$)' "${files[@]}" |
-		grep -oE 'https?://[^ ]+' | head -n 1 || true
-}
-
-# A private apt state for one suite: own lists and cache, nothing installed.
-# The host's configuration is still read (proxies), its hooks are not.
-write_apt_state() {
-	local apt_dir=$1 suite=$2 uri
-	uri=$(mirror_uri)
-	mkdir -p "$apt_dir/lists/partial" "$apt_dir/archives/partial" "$apt_dir/empty"
-	echo "deb [arch=$ARCH signed-by=$KEYRING] $uri $suite main" >"$apt_dir/sources.list"
-	cat >"$apt_dir/apt.conf" <<-END
-	#clear APT::Update::Pre-Invoke;
-	#clear APT::Update::Post-Invoke;
-	#clear APT::Update::Post-Invoke-Success;
-	#clear APT::Default-Release;
-	Dir::State "$apt_dir";
-	Dir::State::Lists "$apt_dir/lists";
-	Dir::State::status "/dev/null";
-	Dir::Cache "$apt_dir";
-	Dir::Cache::archives "$apt_dir/archives";
-	Dir::Etc::SourceList "$apt_dir/sources.list";
-	Dir::Etc::SourceParts "$apt_dir/empty";
-	Dir::Etc::Preferences "/dev/null";
-	Dir::Etc::PreferencesParts "$apt_dir/empty";
-	APT::Architecture "$ARCH";
-	APT::Architectures { "$ARCH"; };
-	APT::Sandbox::User "root";
-	Acquire::Languages "none";
-	Acquire::Retries "3";
 	END
 }
 
@@ -97,11 +37,12 @@ resolve_packages() {
 			case " ${META_PACKAGES[*]} " in
 			*" $package "*) continue ;;
 			esac
-			version=$(apt-cache -c "$conf" policy "$package" | awk '$1 == "Candidate:" { print $2 }')
-			case $version in
-			'' | '(none)') continue ;;
+			# The programs that build modules run here.
+			case $package in
+			linux-kbuild-*) package=$package:$LAB_HOST_ARCH ;;
 			esac
-			echo "$package=$version"
+			version=$(package_version "$conf" "$package")
+			[ -z "$version" ] || echo "$package=$version"
 		done
 }
 
@@ -132,41 +73,36 @@ relocate_headers() {
 
 # Download and unpack into a scratch directory; rename only when all is there.
 fetch_kernel() {
-	local conf=$1 scratch=$2 packages=() deb release
+	local conf=$1 scratch=$2 packages=() release
 	mapfile -t packages < <(resolve_packages "$conf")
 	[ ${#packages[@]} -gt 0 ] || die "the package index names no kernel packages behind ${META_PACKAGES[*]}"
-	note "fetching ${packages[*]}"
-	mkdir "$scratch/debs" "$scratch/tree" "$scratch/tree/unpacked"
-	(cd "$scratch/debs" && apt-get -q -c "$conf" download "${packages[@]}" >&2) ||
-		die "apt-get could not download the kernel packages (see above)"
-	for deb in "$scratch"/debs/*.deb; do
-		dpkg -x "$deb" "$scratch/tree/unpacked"
-	done
+	mkdir "$scratch/tree"
+	unpack_packages "$conf" "$scratch/debs" "$scratch/tree/unpacked" "${packages[@]}"
 	release=$(printf '%s\n' "${packages[@]}" |
-		sed -n "s/^linux-image-\(.*-cloud-$ARCH\)=.*/\1/p" | head -n 1)
+		sed -n "s/^linux-image-\(.*-$FLAVOUR-$ARCH\)=.*/\1/p" | head -n 1)
 	[ -n "$release" ] || die "no linux-image package among ${packages[*]}"
 	finish_tree "$scratch/tree" "$release"
 }
 
 # The key of a kernel in the cache: its package version is part of it, because
-# Debian rebuilds under one release name (5.10.0-32).
+# Debian rebuilds under one release name (5.10.0-32). Kernels of all kinds have the same.
 kernel_key() {
-	local conf=$1
-	apt-cache -c "$conf" show --no-all-versions "${META_PACKAGES[0]}" |
-		awk '$1 == "Version:" { print $2; exit }'
+	local version=$1 kind=''
+	[ "$FLAVOUR" = cloud ] || kind=-$FLAVOUR
+	echo "$version$kind-$ARCH"
 }
 
 update_suite() {
-	local suite=$1 link=$2 apt_dir=$LAB_CACHE/apt/$1 conf key scratch tree
+	local suite=$1 link=$2 conf version key scratch tree
 	local -r kernels=$LAB_CACHE/kernels
-	need_tool apt-get dpkg busybox
-	[ -r "$KEYRING" ] || die "$KEYRING is missing: install debian-archive-keyring"
-	write_apt_state "$apt_dir" "$suite"
-	conf=$apt_dir/apt.conf
-	note "reading the package index of $suite"
-	apt-get -q -c "$conf" update >&2 || die "apt-get update failed for $suite (see above)"
-	key=$(kernel_key "$conf")
-	[ -n "$key" ] || die "suite $suite has no ${META_PACKAGES[0]}"
+	need_tool busybox
+	ARCH=$(suite_arch "$suite")
+	META_PACKAGES=("linux-image-$FLAVOUR-$ARCH" "linux-headers-$FLAVOUR-$ARCH")
+	# And the host's, for programs that run here.
+	conf=$(read_index "$LAB_CACHE/apt/$suite" "$(suite_release "$suite")" "$ARCH,$LAB_HOST_ARCH")
+	version=$(package_version "$conf" "${META_PACKAGES[0]}")
+	[ -n "$version" ] || die "suite $suite has no ${META_PACKAGES[0]}"
+	key=$(kernel_key "$version")
 	tree=$kernels/$key
 	if [ ! -s "$tree/release" ]; then
 		# Left by runs of this suite that were killed: we have its lock.
@@ -196,6 +132,7 @@ main() {
 	done
 	[ -n "$suite" ] || { usage >&2; exit 2; }
 	check_suite "$suite"
+	FLAVOUR=$(suite_flavour "$suite")
 	link=$LAB_CACHE/kernels/suite-$suite
 	mkdir -p "$LAB_CACHE/kernels"
 	# The suite's lock: two runs that miss the same kernel fetch it once.

@@ -12,19 +12,42 @@ LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=common.sh
 . "$LAB_DIR/common.sh"
 
-# 7.2's TCG panics guests with cx16 or with a thread per virtual CPU (stale
-# code after the kernel patches itself); no_timer_check removes one boot panic
-# in eight. "edu" is a PCI device to give to vfio-pci.
-QEMU_OPTIONS=(
-	-machine q35 -accel 'tcg,thread=single' -cpu 'EPYC,+svm,-cx16' -smp 2 -m 1024
-	-nodefaults -no-user-config -display none -no-reboot
-	-device 'isa-debug-exit,iobase=0xf4,iosize=0x04'
-	-device 'intel-iommu,intremap=on' -device edu
-)
-KERNEL_OPTIONS='console=ttyS0 panic=-1 quiet mitigations=off no_timer_check intel_iommu=on'
+# What a machine of an architecture is made of: QEMU, QEMU_OPTIONS, KERNEL_OPTIONS, and
+# the device for the results, which init.sh calls lab_result. "edu" is a PCI device to
+# give to vfio-pci.
+set_machine() {
+	QEMU_OPTIONS=(-accel 'tcg,thread=single' -smp 2 -m 1024 -nodefaults -no-user-config -display none
+		-no-reboot -device edu -serial "file:$SCRATCH/console.log")
+	KERNEL_OPTIONS='panic=-1 quiet mitigations=off'
+	case $1 in
+	amd64)
+		# 7.2's TCG panics guests with cx16 or with a thread per virtual CPU (stale
+		# code after the kernel patches itself); no_timer_check removes one boot
+		# panic in eight.
+		QEMU=qemu-system-x86_64
+		QEMU_OPTIONS+=(-machine q35 -cpu 'EPYC,+svm,-cx16' -device 'isa-debug-exit,iobase=0xf4,iosize=0x04'
+			-device 'intel-iommu,intremap=on' -serial "file:$SCRATCH/result.log")
+		KERNEL_OPTIONS+=' console=ttyS0 lab_result=ttyS1 no_timer_check intel_iommu=on'
+		;;
+	arm64)
+		# With EL2, for KVM; the machine has only one serial line.
+		QEMU=qemu-system-aarch64
+		QEMU_OPTIONS+=(-machine 'virt,virtualization=on,gic-version=3,iommu=smmuv3' -cpu cortex-a57
+			-semihosting-config 'enable=on,userspace=on,target=native'
+			-chardev "file,id=result,path=$SCRATCH/result.log"
+			-device virtio-serial-pci -device 'virtconsole,chardev=result')
+		KERNEL_OPTIONS+=' console=ttyAMA0 lab_result=hvc0'
+		;;
+	esac
+}
 
 # init.sh adds this to a case's status; 99 is its own "could not start the case".
 STATUS_OFFSET=16
+
+# With PREEMPT_RT KVM wants a time stamp counter that is constant, which no CPU of TCG
+# claims to have. To a guest that takes the machine for one of VMware's (by its serial
+# number and QEMU's vmport) it is always that (arch/x86/kernel/cpu/vmware.c).
+REALTIME_OPTIONS=(-cpu 'EPYC,+svm,-cx16,-hypervisor' -smbios 'type=1,serial=VMware-lab')
 
 usage() {
 	cat <<-END
@@ -38,10 +61,14 @@ usage() {
 	  --append ARGUMENTS        more for the kernel's command line
 	  --console                 show the kernel's console too
 	  --keep                    keep the scratch directory and name it
-	LAB_FILES in the environment: more files, as for --file, separated by blanks.
+	LAB_FILES in the environment: more files, as for --file, separated by blanks; for a
+	suite of another architecture LAB_FILES_ and its name (programs without shared
+	libraries).
 	The case's head says what it needs, for example:
 	  # lab: kernels=bookworm,sid timeout=120 fixture=yes modules=kvm-amd,vfio
+	(fixture=if-possible: without it the case runs too)
 	  # lab: text=docs/json.md        files of the tree, in /lab/text
+	  # lab: append.sid=preempt=full  more for that kernel's command line
 	Example: tests/lab/run.sh --kernel bookworm boot
 	END
 }
@@ -54,8 +81,7 @@ header_value() {
 
 parse_arguments() {
 	SUITE='' CASE='' APPEND='' CONSOLE=no KEEP=no LIST_KERNELS=no
-	# shellcheck disable=SC2206 # a list separated by blanks
-	FILES=(${LAB_FILES:-}) ARGUMENTS=()
+	FILES=() ARGUMENTS=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--kernel | --file | --append)
@@ -96,6 +122,16 @@ read_case() {
 	TEXTS=$(header_value "$CASE_FILE" text)
 	SUITE=${SUITE:-${KERNELS%%,*}}
 	check_suite "$SUITE"
+	APPEND="$(header_value "$CASE_FILE" "append\.$SUITE") $APPEND"
+	ARCH=$(suite_arch "$SUITE")
+}
+
+# Those of the environment: programs are of one architecture.
+add_environment_files() {
+	local variable=LAB_FILES
+	[ "$ARCH" = "$LAB_HOST_ARCH" ] || variable=LAB_FILES_$ARCH
+	# shellcheck disable=SC2206 # a list separated by blanks
+	FILES+=(${!variable:-})
 }
 
 # Copy a host file into the overlay, and for a dynamic program its libraries
@@ -112,6 +148,10 @@ add_file() {
 add_fixture() {
 	local overlay=$1 fixture status=0
 	fixture=$("$LAB_DIR/fixture.sh" "$SUITE") || status=$?
+	if [ $status -eq 77 ] && [ "$FIXTURE" = if-possible ]; then
+		note "$CASE on $SUITE: without the fixture modules, which cannot be built here for this kernel"
+		return
+	fi
 	if [ $status -eq 77 ]; then
 		note "$CASE on $SUITE: SKIP: the fixture modules cannot be built here for this kernel"
 		exit 77
@@ -136,7 +176,7 @@ build_overlay() {
 	mkdir -p "$overlay/lab/bin"
 	cp "$CASE_FILE" "$overlay/lab/case"
 	cp "$LAB_DIR/cases/lib.sh" "$overlay/lab/lib.sh"
-	[ "$FIXTURE" != yes ] || add_fixture "$overlay"
+	[ -z "$FIXTURE" ] || add_fixture "$overlay"
 	for entry in ${TEXTS//,/ }; do
 		install -D "$LAB_DIR/../../$entry" "$overlay/lab/text/$(basename "$entry")"
 	done
@@ -146,7 +186,7 @@ build_overlay() {
 		[ "$entry" = "$path" ] || target=${entry#*:}
 		add_file "$overlay" "$path" "$target"
 	done
-	echo "export LAB_CASE='$CASE' LAB_SUITE='$SUITE' LAB_MODULES='$MODULES'" >"$overlay/lab/environment"
+	echo "export LAB_CASE='$CASE' LAB_SUITE='$SUITE' LAB_ARCH='$ARCH' LAB_MODULES='$MODULES'" >"$overlay/lab/environment"
 	quote_arguments "${ARGUMENTS[@]}" >"$overlay/lab/arguments"
 }
 
@@ -160,21 +200,20 @@ boot() {
 	local kernel=$1 followers=() pid
 	: >"$SCRATCH/console.log"
 	: >"$SCRATCH/result.log"
-	timeout -k 5 "$TIMEOUT" qemu-system-x86_64 "${QEMU_OPTIONS[@]}" \
-		-serial "file:$SCRATCH/console.log" -serial "file:$SCRATCH/result.log" \
+	timeout -k 5 "$TIMEOUT" "$QEMU" "${QEMU_OPTIONS[@]}" \
 		-kernel "$kernel/vmlinuz" -initrd "$SCRATCH/initrd" \
 		-append "$KERNEL_OPTIONS $APPEND" \
 		</dev/null >"$SCRATCH/qemu.log" 2>&1 &
-	QEMU=$!
-	follow "$SCRATCH/result.log" $QEMU '' &
+	MACHINE=$!
+	follow "$SCRATCH/result.log" $MACHINE '' &
 	followers+=($!)
 	if [ $CONSOLE = yes ]; then
-		follow "$SCRATCH/console.log" $QEMU 'console: ' &
+		follow "$SCRATCH/console.log" $MACHINE 'console: ' &
 		followers+=($!)
 	fi
 	STATUS=0
-	wait $QEMU || STATUS=$?
-	QEMU=''
+	wait $MACHINE || STATUS=$?
+	MACHINE=''
 	for pid in "${followers[@]}"; do
 		wait "$pid" || true
 	done
@@ -209,9 +248,9 @@ show_console() {
 }
 
 clean_up() {
-	if [ -n "${QEMU:-}" ]; then
-		kill "$QEMU" 2>/dev/null || true
-		wait "$QEMU" 2>/dev/null || true
+	if [ -n "${MACHINE:-}" ]; then
+		kill "$MACHINE" 2>/dev/null || true
+		wait "$MACHINE" 2>/dev/null || true
 	fi
 	if [ "${KEEP:-no}" = yes ]; then
 		note "kept $SCRATCH"
@@ -249,7 +288,6 @@ main() {
 	*",$SUITE,"*) ;;
 	*) note "$CASE on $SUITE: SKIP: the case is for ${KERNELS//,/ }"; exit 77 ;;
 	esac
-	need_tool qemu-system-x86_64 cpio busybox timeout
 	kernel=$("$LAB_DIR/kernels.sh" "$SUITE")
 	# shellcheck disable=SC2086 # a list
 	image=$("$LAB_DIR/initramfs.sh" "$SUITE" $MODULES)
@@ -257,6 +295,12 @@ main() {
 	trap clean_up EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
+	set_machine "$ARCH"
+	case $SUITE in
+	*-rt) QEMU_OPTIONS+=("${REALTIME_OPTIONS[@]}") ;;
+	esac
+	need_tool "$QEMU" cpio busybox timeout
+	add_environment_files
 	build_overlay "$SCRATCH/overlay"
 	{ cat "$image"; pack_cpio "$SCRATCH/overlay"; } >"$SCRATCH/initrd"
 	started=$SECONDS

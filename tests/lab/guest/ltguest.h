@@ -4,6 +4,7 @@
  *   ltguest.c  arguments, the script, prefixes of a step
  *   tasks.c    the named threads and processes that steps run in
  *   steps.c    the steps themselves: KVM, VFIO, locks
+ *   machine_ARCHITECTURE.c  what of KVM is of one architecture: the guest's code, its vCPUs
  * Every function that returns int returns 0 or -errno unless it says otherwise.
  */
 #ifndef LTGUEST_H
@@ -30,6 +31,23 @@ const char *step_failed_call(void);
 
 /* Names a failing call; returns -errno, so that a step can return it. */
 int step_fail(const char *call);
+
+/* The same with an error of our own. */
+int step_error(const char *call, int number);
+
+/* A new VM gets a page of code, which sleeps in the kernel for ever. */
+int machine_vm(int vm);
+
+/* A new vCPU of it is made to run that. */
+int machine_vcpu(int vm, int vcpu);
+
+/* Without leaving KVM_RUN: wakes the vCPU with id 0, which reads guest address 0x2000. */
+int machine_nmi(int vm);
+
+/* Reads some register of a vCPU. */
+int machine_regs(int vcpu);
+/* Reads the vCPU's local APIC and sets it, which takes the lock of the VM's map of these. x86 only. */
+int machine_apic(int vcpu);
 
 /* "EBUSY" for EBUSY and back; errno_number returns -1 for an unknown name. */
 const char *errno_name(int number);

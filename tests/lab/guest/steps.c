@@ -12,6 +12,7 @@
 #include <linux/kvm.h>
 #include <linux/vfio.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,17 +22,10 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HANDLES_MAX 128
-#define GUEST_PAGE 0x1000u /* where the guest's one page of code and data lies */
-#define GUEST_NMI 0x1100u  /* its NMI handler */
-#define GUEST_IDT 0x1800u  /* its interrupt vectors: four bytes each in real mode */
-#define GUEST_STACK 0x1ff0u
-#define GUEST_TOUCHED 0x2000u /* what the NMI handler reads: see "memory" */
-#define NMI_VECTOR 2
-#define MSI_ADDRESS 0xfee00000u /* of the local APIC with id 0 */
-#define MSI_NMI (4u << 8)       /* delivery mode NMI */
 #define KICK_SIGNAL SIGUSR1
 
 struct handle {
@@ -66,7 +60,7 @@ int step_fail(const char *call)
 	return errno ? -errno : -EIO;
 }
 
-static int step_error(const char *call, int number)
+int step_error(const char *call, int number)
 {
 	errno = number;
 	return step_fail(call);
@@ -181,28 +175,6 @@ static int step_number(const struct step *step, int index, unsigned long long fa
 
 /* KVM */
 
-/* One page with "hlt" in an endless loop, in real mode, and a handler for NMIs. */
-static int vm_add_memory(int vm)
-{
-	static const uint8_t code[] = { 0xf4, 0xeb, 0xfd }; /* 1: hlt; jmp 1b */
-	static const uint8_t nmi[] = { 0xa0, GUEST_TOUCHED & 0xff, GUEST_TOUCHED >> 8,
-				       0xcf };             /* mov al; iret */
-	static const uint16_t vector[] = { GUEST_NMI, 0 }; /* offset, segment */
-	struct kvm_userspace_memory_region region = {
-		.guest_phys_addr = GUEST_PAGE,
-		.memory_size = 0x1000,
-	};
-	uint8_t *page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (page == MAP_FAILED)
-		return step_fail("mmap of the guest's memory");
-	memcpy(page, code, sizeof(code));
-	memcpy(page + GUEST_NMI - GUEST_PAGE, nmi, sizeof(nmi));
-	memcpy(page + GUEST_IDT - GUEST_PAGE + NMI_VECTOR * sizeof(vector), vector, sizeof(vector));
-	region.userspace_addr = (uintptr_t)page;
-	return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) ? step_fail("KVM_SET_USER_MEMORY_REGION") : 0;
-}
-
 static int do_vm(const struct step *step)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -213,12 +185,7 @@ static int do_vm(const struct step *step)
 	vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	err = handle_add(step->words[1], vm, "KVM_CREATE_VM", NULL);
 	close(kvm);
-	if (err)
-		return err;
-	/* With the interrupt controller in the kernel, "hlt" sleeps in the kernel. */
-	if (ioctl(vm, KVM_CREATE_IRQCHIP, 0))
-		return step_fail("KVM_CREATE_IRQCHIP");
-	return vm_add_memory(vm);
+	return err ? err : machine_vm(vm);
 }
 
 static int vcpu_map_run(struct handle *vcpu)
@@ -238,31 +205,6 @@ static int vcpu_map_run(struct handle *vcpu)
 	return 0;
 }
 
-/* Point the vCPU at the page; a vCPU other than 0 is made runnable too. */
-static int vcpu_set_state(int vcpu)
-{
-	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
-	struct kvm_regs regs = { .rip = GUEST_PAGE, .rsp = GUEST_STACK, .rflags = 2 };
-	struct kvm_lapic_state apic;
-	struct kvm_sregs sregs;
-
-	if (ioctl(vcpu, KVM_GET_SREGS, &sregs))
-		return step_fail("KVM_GET_SREGS");
-	sregs.cs.base = 0;
-	sregs.cs.selector = 0;
-	sregs.idt.base = GUEST_IDT;
-	if (ioctl(vcpu, KVM_SET_SREGS, &sregs))
-		return step_fail("KVM_SET_SREGS");
-	if (ioctl(vcpu, KVM_SET_REGS, &regs))
-		return step_fail("KVM_SET_REGS");
-	if (ioctl(vcpu, KVM_SET_MP_STATE, &state))
-		return step_fail("KVM_SET_MP_STATE");
-	/* As every hypervisor does: only then KVM's map of APIC ids has this vCPU, for "nmi". */
-	if (ioctl(vcpu, KVM_GET_LAPIC, &apic))
-		return step_fail("KVM_GET_LAPIC");
-	return ioctl(vcpu, KVM_SET_LAPIC, &apic) ? step_fail("KVM_SET_LAPIC") : 0;
-}
-
 static int do_vcpu(const struct step *step)
 {
 	unsigned long long id;
@@ -276,7 +218,7 @@ static int do_vcpu(const struct step *step)
 			 &vcpu);
 	if (!err)
 		err = vcpu_map_run(vcpu);
-	return err ? err : vcpu_set_state(vcpu->fd);
+	return err ? err : machine_vcpu(vm, vcpu->fd);
 }
 
 static void kick_handler(int number)
@@ -350,23 +292,71 @@ static int do_memory(const struct step *step)
 		       : 0;
 }
 
-/* Without leaving KVM_RUN: wakes the vCPU with id 0, whose handler reads GUEST_TOUCHED. */
 static int do_nmi(const struct step *step)
 {
-	struct kvm_msi msi = { .address_lo = MSI_ADDRESS, .data = MSI_NMI };
-	int delivered = ioctl(handle_fd(step->words[1]), KVM_SIGNAL_MSI, &msi);
-
-	if (delivered < 0)
-		return step_fail("KVM_SIGNAL_MSI");
-	return delivered ? 0 : step_error("no vCPU took the NMI", EIO);
+	return machine_nmi(handle_fd(step->words[1]));
 }
 
 /* Any call that takes the vCPU's mutex for a moment. */
 static int do_regs(const struct step *step)
 {
-	struct kvm_regs regs;
+	return machine_regs(handle_fd(step->words[1]));
+}
 
-	return ioctl(handle_fd(step->words[1]), KVM_GET_REGS, &regs) ? step_fail("KVM_GET_REGS") : 0;
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* One after the other: calls that take the vCPU's mutex, and under it now and then the VM's APIC map lock. */
+static int do_hammer(const struct step *step)
+{
+	int vcpu = handle_fd(step->words[1]);
+	unsigned long long ms, pause_us;
+	uint64_t end;
+	int err = parse_number(step->words[2], &ms);
+
+	if (!err)
+		err = step_number(step, 3, 0, &pause_us);
+	if (err)
+		return err;
+	end = now_ms() + ms;
+	for (unsigned int i = 0; now_ms() < end && !err; i++) {
+		err = i % 8 ? machine_regs(vcpu) : machine_apic(vcpu);
+		if (pause_us)
+			usleep((useconds_t)pause_us);
+	}
+	return err;
+}
+
+/* This thread only runs on one CPU. */
+static int do_pin(const struct step *step)
+{
+	unsigned long long cpu;
+	cpu_set_t cpus;
+	int err = parse_number(step->words[1], &cpu);
+
+	if (err)
+		return err;
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return sched_setaffinity(0, sizeof(cpus), &cpus) ? step_fail("sched_setaffinity") : 0;
+}
+
+/* And before all others there. */
+static int do_fifo(const struct step *step)
+{
+	unsigned long long priority;
+	struct sched_param param = { 0 };
+	int err = parse_number(step->words[1], &priority);
+
+	if (err)
+		return err;
+	param.sched_priority = (int)priority;
+	return sched_setscheduler(0, SCHED_FIFO, &param) ? step_fail("sched_setscheduler") : 0;
 }
 
 static int do_kvmvfio(const struct step *step)
@@ -733,6 +723,9 @@ static const struct step_kind {
 	{ "memory", 3, 3, do_memory },
 	{ "nmi", 1, 1, do_nmi },
 	{ "regs", 1, 1, do_regs },
+	{ "hammer", 2, 3, do_hammer },
+	{ "pin", 1, 1, do_pin },
+	{ "fifo", 1, 1, do_fifo },
 	{ "kvmvfio", 2, 2, do_kvmvfio },
 	{ "groupadd", 2, 2, do_groupadd },
 	{ "groupdel", 2, 2, do_groupdel },
