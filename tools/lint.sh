@@ -17,6 +17,8 @@ status=0
 		'-DLIBBPF_OPTS(type, name, ...)=struct type name' '-Dbpf_object__for_each_program(p, o)=while ((p = next(o)))' \
 		-Iinclude -Isrc \
 		$(git ls-files 'src/*.c') || status=1
+	echo "no decision by the kernel's version"
+	tools/no_versions.sh || status=1
 	echo "clang-tidy"
 	clang-tidy --quiet $(git ls-files 'src/*.c') -- -std=gnu11 -D_GNU_SOURCE -Iinclude -Isrc -Ibuild ||
 		status=1
