@@ -8,8 +8,8 @@
 #ifndef LOCKTRACE_CALLS_BPF_H
 #define LOCKTRACE_CALLS_BPF_H
 
-#include "hooks.bpf.h"
 #include "kvm.h"
+#include "readers.bpf.h"
 
 /* Of calls that rules judge. The function's number and what it is are in the bits below. */
 ALWAYS_INLINE __u64 call_epoch(const struct lt_call *call)
@@ -36,43 +36,54 @@ static __noinline int call_tell(void *ctx, struct lt_task_held *h, const struct 
 	if (lock->addr && lock->class_id == LT_CLASS_FOREIGN &&
 	    lock_tell(lock->addr, lock->generation, lock->ip, 0))
 		return 0;
-	if (held_tell(h) || chain_send(ctx, h, lock, &what))
+	if (held_tell(bpf_get_current_task()) || chain_send(ctx, h, lock, &what))
 		return 0;
+	if (h->read_epoch != read_epoch)
+		return 0;                                         /* as in chain_new() */
 	bpf_map_update_elem(&chains, &what.key, &fresh, BPF_ANY); /* failed: sent again, not lost */
 	return 0;
 }
 
-/* Whether the task holds a lock of one of these classes. */
-static __noinline int held_has_class(const struct lt_task_held *h, const struct lt_class_set *set)
-{
-	for (__u32 i = 0; i < LT_HELD_MAX; i++) {
-		__u32 class_id;
+/* Of the classes for which a call is told, those of LT_PUTS, behind those of the slots. */
+#define PUT_SLOT LT_CALL_SLOTS
 
+ALWAYS_INLINE bool slot_has_class(__u32 slot, __u32 class_id)
+{
+	const struct lt_class_set *set = &put_classes;
+
+	if (slot != PUT_SLOT)
+		set = &call_classes[slot & (LT_CALL_SLOTS - 1)];
+	return set->word[class_id / 64] >> class_id % 64 & 1;
+}
+
+/* Whether a task holds a lock of one of the classes that a slot is told for. */
+__noinline int held_has_class(__u64 task, __u32 slot)
+{
+	struct lt_task_held *h = bpf_map_lookup_elem(&held, &task);
+
+	for (__u32 i = 0; h && i < LT_HELD_MAX; i++) {
 		if (i >= h->count)
 			break;
-		class_id = h->held[i].class_id & (LT_CLASS_USER_MAX - 1);
-		if (set->word[class_id / 64] >> class_id % 64 & 1)
+		if (slot_has_class(slot, h->held[i].class_id & (LT_CLASS_USER_MAX - 1)))
 			return 1;
 	}
 	return 0;
 }
 
 /* A call by a task that may hold something. One by an interrupt on top of it is none of its own. */
-static __noinline int call_made(void *ctx, const struct lt_class_set *set, struct lt_call *call)
+static __noinline int call_made(void *ctx, __u32 slot, struct lt_call *call)
 {
 	__u64 task = bpf_get_current_task();
 	struct lt_task_held *h;
 	struct lt_held none = {};
 
-	if (!in_task(ctx))
+	if (!in_task(ctx) || !held_prune_own(task))
+		return 0;
+	held_take_seeds(task);
+	if (!held_has_class(task, slot))
 		return 0;
 	h = bpf_map_lookup_elem(&held, &task);
-	if (!h)
-		return 0;
-	held_prune(h, task);
-	if (h->seeds)
-		held_take_seeds(h, task);
-	if (held_has_class(h, set))
+	if (h)
 		call_tell(ctx, h, &none, call);
 	return 0;
 }
@@ -81,7 +92,7 @@ ALWAYS_INLINE int call_slot(void *ctx, __u32 slot, __u64 argument)
 {
 	struct lt_call call = { .what = LT_CALL_FUNCTION, .function = slot, .argument = argument };
 
-	return tasks_inside ? call_made(ctx, &call_classes[slot], &call) : 0;
+	return tasks_inside ? call_made(ctx, slot, &call) : 0;
 }
 
 #define CALL_PROGRAMS(slot)                                      \
@@ -107,7 +118,7 @@ ALWAYS_INLINE int put_made(void *ctx, __u32 function, __u64 object, __u32 offset
 	if (!tasks_inside)
 		return 0;
 	bpf_probe_read_kernel(&references, sizeof(references), (void *)(object + offset));
-	return references > 1 ? call_made(ctx, &put_classes, &call) : 0;
+	return references > 1 ? call_made(ctx, PUT_SLOT, &call) : 0;
 }
 
 #define PUT_PROGRAMS(module, function, type, member, ...)                    \
@@ -145,6 +156,8 @@ static __noinline int misuse_tell(void *ctx, __u64 addr, struct lt_call *call)
 	struct lt_task_held *h, *of_owner;
 	struct lt_held e = { .addr = addr, .last_addr = addr, .count = 1 };
 
+	if (w && w->flags & LT_WATCHED_RWSEM)
+		e.flags = LT_HELD_RWSEM;
 	if ((!w && !every_lock) || !in_task(ctx))
 		return 0;
 	if (w) {
@@ -155,69 +168,70 @@ static __noinline int misuse_tell(void *ctx, __u64 addr, struct lt_call *call)
 	of_owner = bpf_map_lookup_elem(&held, &call->owner);
 	if (of_owner) {
 		owner_name(call, of_owner);
-		e.ip = held_place(of_owner, addr);
+		e.ip = held_place(call->owner, addr);
 	}
+	held_prune_own(task);
 	h = held_get_or_new(task);
-	if (!h)
-		return 0;
-	held_prune(h, task);
-	return call_tell(ctx, h, &e, call);
+	return h ? call_tell(ctx, h, &e, call) : 0;
 }
 
 /*
  * A lock that dies or is initialised while it is held. The owner field alone is not
  * believed: the memory may have held something else meanwhile. The owner must be
- * a task that was seen to take this lock.
+ * a task that was seen to take this lock. An rwsem that is read has no owner: not noticed.
  */
-static __noinline int misuse_if_held(void *ctx, __u64 addr, __u32 what, __u64 object)
+static __noinline int misuse_if_held(void *ctx, __u64 addr, __u32 what, __u64 object, bool rwsem)
 {
-	struct lt_call call = { .what = what, .argument = object, .owner = lock_owner(addr) };
-	struct lt_task_held *h;
+	struct lt_call call = { .what = what, .argument = object, .owner = lock_owner(addr, rwsem) };
 
-	if (!call.owner)
-		return 0;
-	h = bpf_map_lookup_elem(&held, &call.owner);
-	if (h && held_contains(h, addr))
+	if (call.owner && held_contains(call.owner, addr))
 		misuse_tell(ctx, addr, &call);
 	return 0;
 }
 
-/* --check-unlock: only its owner may release a mutex (Documentation/locking/mutex-design.rst). */
-ALWAYS_INLINE int unlock_check(void *ctx, __u64 addr)
+/*
+ * --check-unlock: only its owner may release a mutex (Documentation/locking/mutex-design.rst), or an rwsem
+ * that it has for writing (__up_write() in kernel/locking/rwsem.c warns of others, with CONFIG_DEBUG_RWSEMS).
+ */
+ALWAYS_INLINE int unlock_check(void *ctx, __u64 addr, bool rwsem)
 {
 	struct lt_call call = { .what = LT_CALL_UNLOCK };
 
 	if (!every_lock && !filter[lt_filter_index(addr) & (LT_FILTER_SIZE - 1)])
 		return 0;
-	call.owner = lock_owner(addr);
+	call.owner = lock_owner(addr, rwsem);
 	if (call.owner != bpf_get_current_task())
 		misuse_tell(ctx, addr, &call);
 	return 0;
 }
 
-#define UNLOCK_PROGRAMS(function, argument)                               \
-	SEC("fentry/" #function)                                          \
-	int fentry_unlock_##function(__u64 *ctx)                          \
-	{                                                                 \
-		return unlock_check(ctx, scalar_of(ctx[argument]));       \
-	}                                                                 \
-	SEC("kprobe/" #function)                                          \
-	int kprobe_unlock_##function(struct pt_regs *ctx)                 \
-	{                                                                 \
-		return unlock_check(ctx, kprobe_argument(ctx, argument)); \
+#define UNLOCK_PROGRAMS_OF(function, argument, rwsem)                            \
+	SEC("fentry/" #function)                                                 \
+	int fentry_unlock_##function(__u64 *ctx)                                 \
+	{                                                                        \
+		return unlock_check(ctx, scalar_of(ctx[argument]), rwsem);       \
+	}                                                                        \
+	SEC("kprobe/" #function)                                                 \
+	int kprobe_unlock_##function(struct pt_regs *ctx)                        \
+	{                                                                        \
+		return unlock_check(ctx, kprobe_argument(ctx, argument), rwsem); \
 	}
 
+#define UNLOCK_PROGRAMS(function, argument) UNLOCK_PROGRAMS_OF(function, argument, false)
+#define RWSEM_UNLOCK_PROGRAMS(function, argument) UNLOCK_PROGRAMS_OF(function, argument, true)
+
 LT_UNLOCK_FUNCTIONS(UNLOCK_PROGRAMS)
+LT_RWSEM_UNLOCK_FUNCTIONS(RWSEM_UNLOCK_PROGRAMS)
 
 /* Initialisers. */
 
-static __noinline int lock_init(void *ctx, __u64 addr, __u64 name, __u64 ip)
+static __noinline int lock_init(void *ctx, __u64 addr, __u64 name, __u64 ip, bool rwsem)
 {
 	struct init_info info = { .name = name, .ip = ip };
 
 	/* The memory is used again: what lived there is gone, declared or not, in the filter or let go. */
 	if (let_go_now || filter[lt_filter_index(addr) & (LT_FILTER_SIZE - 1)]) {
-		misuse_if_held(ctx, addr, LT_CALL_REINIT, 0);
+		misuse_if_held(ctx, addr, LT_CALL_REINIT, 0, rwsem);
 		unwatch_lock(addr);
 	}
 	/* Locks of the kernel image are many (one for each open file): only those of who is inside. */
@@ -229,29 +243,25 @@ static __noinline int lock_init(void *ctx, __u64 addr, __u64 name, __u64 ip)
 	return 0;
 }
 
-SEC("fentry/__mutex_init")
-int fentry___mutex_init(__u64 *ctx)
-{
-	return lock_init(ctx, ctx_word(ctx, 0), ctx_word(ctx, 1),
-			 fentry_caller(ctx, LT_FUNCTION___mutex_init));
-}
+/* name: the argument that is the name; -1: there is none. */
+#define INIT_PROGRAMS_OF(function, name, rwsem)                                                          \
+	SEC("fentry/" #function)                                                                         \
+	int fentry_##function(__u64 *ctx)                                                                \
+	{                                                                                                \
+		return lock_init(ctx, ctx_word(ctx, 0), (name) < 0 ? 0 : ctx_word(ctx, (name)),          \
+				 fentry_caller(ctx, LT_FUNCTION_##function), rwsem);                     \
+	}                                                                                                \
+	SEC("kprobe/" #function)                                                                         \
+	int kprobe_##function(struct pt_regs *ctx)                                                       \
+	{                                                                                                \
+		return lock_init(ctx, PT_REGS_PARM1(ctx), (name) < 0 ? 0 : kprobe_argument(ctx, (name)), \
+				 kprobe_caller(ctx), rwsem);                                             \
+	}
 
-SEC("kprobe/__mutex_init")
-int kprobe___mutex_init(struct pt_regs *ctx)
-{
-	return lock_init(ctx, PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), kprobe_caller(ctx));
-}
+#define INIT_PROGRAMS(function, name) INIT_PROGRAMS_OF(function, name, false)
+#define RWSEM_INIT_PROGRAMS(function, name) INIT_PROGRAMS_OF(function, name, true)
 
-SEC("fentry/mutex_init_generic")
-int fentry_mutex_init_generic(__u64 *ctx)
-{
-	return lock_init(ctx, ctx_word(ctx, 0), 0, fentry_caller(ctx, LT_FUNCTION_mutex_init_generic));
-}
-
-SEC("kprobe/mutex_init_generic")
-int kprobe_mutex_init_generic(struct pt_regs *ctx)
-{
-	return lock_init(ctx, PT_REGS_PARM1(ctx), 0, kprobe_caller(ctx));
-}
+LT_INIT_FUNCTIONS(INIT_PROGRAMS)
+LT_RWSEM_INIT_FUNCTIONS(RWSEM_INIT_PROGRAMS)
 
 #endif

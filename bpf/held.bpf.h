@@ -4,7 +4,7 @@
  * calls, so it needs no lock. An entry is pushed when the task asks for a lock
  * and counts only as long as the lock's owner field says that the task has it:
  * nothing needs to be hooked at unlock, and a lost event cannot leave a lock
- * behind that is not held.
+ * behind that is not held. Only readers of an rwsem have no owner: see readers.bpf.h.
  */
 #ifndef LOCKTRACE_HELD_BPF_H
 #define LOCKTRACE_HELD_BPF_H
@@ -55,6 +55,7 @@ static __noinline struct lt_task_held *held_get_or_new(__u64 task)
 		return NULL;
 	}
 	h->tid = (__u32)bpf_get_current_pid_tgid();
+	h->read_epoch = read_epoch;
 	return h;
 }
 
@@ -74,16 +75,30 @@ ALWAYS_INLINE __u64 entry_hash(__u64 hash, const struct lt_held *e)
 	return hash ^ (hash >> 32);
 }
 
-/* A run whose newest lock is not owned (its attempt failed, or it is being undone) shrinks to its first. */
-ALWAYS_INLINE bool entry_is_held(struct lt_held *e, __u64 task)
+/* A reader's entry stands until its release, unless the lock says that nobody reads. */
+ALWAYS_INLINE bool read_is_held(__u64 addr, __u32 flags, bool believed)
 {
-	bool first = lock_owner(e->addr) == task;
+	if (flags & (LT_HELD_ASKED | LT_HELD_RELEASED) || !rwsem_has_readers(addr))
+		return false;
+	if (!believed)
+		count_lost(LT_LOST_READERS);
+	return believed;
+}
 
-	if (e->count == 1 || lock_owner(e->last_addr) == task)
-		return first || e->count > 1;
-	e->count = 1;
-	e->last_addr = e->addr;
-	return first;
+/*
+ * How many locks of an entry the current task holds: of a run (count of them) none, its first one only, or
+ * all, as its newest is held. Numbers, as of all functions here that are not static: the verifier checks such
+ * a one once for a program, and not anew in each state that it is called in (51c39bb1d5d1, 5.6).
+ */
+__noinline int entry_held_count(__u64 addr, __u64 last_addr, __u32 count, __u32 flags, __u32 believed)
+{
+	__u64 task = bpf_get_current_task();
+
+	if (rwsems && flags & LT_HELD_READ)
+		return read_is_held(addr, flags, believed);
+	if (count > 1 && lock_owner(last_addr, false) == task)
+		return count;
+	return lock_owner(addr, flags & LT_HELD_RWSEM) == task;
 }
 
 /*
@@ -91,20 +106,27 @@ ALWAYS_INLINE bool entry_is_held(struct lt_held *e, __u64 task)
  * the map and not in a register on purpose: the verifier then knows one state
  * for each turn of the loop instead of one for each number kept.
  */
-static __noinline int held_prune(struct lt_task_held *h, __u64 task)
+static __noinline int held_prune(struct lt_task_held *h)
 {
-	__u64 hash = 0;
+	__u64 hash = 0, epoch = read_epoch;
+	bool believed = h->read_epoch == epoch;
 
+	h->read_epoch = epoch;
 	h->kept = 0;
 	h->declared = 0;
 	for (__u32 i = 0; i < LT_HELD_MAX; i++) {
 		struct lt_held *e = &h->held[i];
-		__u32 to;
+		__u32 to, held;
 
 		if (i >= h->count)
 			break;
-		if (!entry_is_held(e, task))
+		held = entry_held_count(e->addr, e->last_addr, e->count, e->flags, believed);
+		if (!held)
 			continue;
+		/* A run whose newest lock is not owned (its attempt failed, or it is being undone). */
+		if (held == 1)
+			e->last_addr = e->addr;
+		e->count = held;
 		barrier();
 		to = h->kept & HELD_MASK;
 		if (to != i)
@@ -120,9 +142,23 @@ static __noinline int held_prune(struct lt_task_held *h, __u64 task)
 	return 0;
 }
 
-static __noinline int held_contains(const struct lt_task_held *h, __u64 addr)
+/* The current task's, for those who come here in many states (see entry_held_count()). 0: it has none. */
+__noinline int held_prune_own(__u64 task)
 {
-	for (__u32 i = 0; i < LT_HELD_MAX; i++) {
+	struct lt_task_held *h = bpf_map_lookup_elem(&held, &task);
+
+	if (!h)
+		return 0;
+	held_prune(h);
+	return 1;
+}
+
+/* Whether a lock is on the stack of a task, at whichever end of a run. */
+__noinline int held_contains(__u64 task, __u64 addr)
+{
+	struct lt_task_held *h = bpf_map_lookup_elem(&held, &task);
+
+	for (__u32 i = 0; h && i < LT_HELD_MAX; i++) {
 		if (i >= h->count)
 			break;
 		if (h->held[i].addr == addr || h->held[i].last_addr == addr)
@@ -132,9 +168,11 @@ static __noinline int held_contains(const struct lt_task_held *h, __u64 addr)
 }
 
 /* Where a lock on a stack was taken; 0: unknown. */
-static __noinline __u64 held_place(const struct lt_task_held *h, __u64 addr)
+__noinline __u64 held_place(__u64 task, __u64 addr)
 {
-	for (__u32 i = 0; i < LT_HELD_MAX; i++) {
+	struct lt_task_held *h = bpf_map_lookup_elem(&held, &task);
+
+	for (__u32 i = 0; h && i < LT_HELD_MAX; i++) {
 		if (i >= h->count)
 			break;
 		if (h->held[i].addr == addr)
@@ -175,8 +213,12 @@ ALWAYS_INLINE void held_push(struct lt_task_held *h, const struct lt_held *e)
 }
 
 /* Takes over what the task was found to hold when we came, if it still does. */
-static __noinline int held_take_seeds(struct lt_task_held *h, __u64 task)
+__noinline int held_take_seeds(__u64 task)
 {
+	struct lt_task_held *h = bpf_map_lookup_elem(&held, &task);
+
+	if (!h)
+		return 0;
 	for (__u32 i = 0; i < LT_SEEDS_MAX; i++) {
 		__u64 addr = h->seed[i];
 		struct lt_watched *w;
@@ -184,10 +226,8 @@ static __noinline int held_take_seeds(struct lt_task_held *h, __u64 task)
 
 		if (i >= h->seeds)
 			break;
-		if (lock_owner(addr) != task || held_contains(h, addr))
-			continue;
 		w = bpf_map_lookup_elem(&watched, &addr);
-		if (!w)
+		if (!w || lock_owner(addr, w->flags & LT_WATCHED_RWSEM) != task || held_contains(task, addr))
 			continue;
 		e.addr = addr;
 		e.last_addr = addr;
@@ -195,7 +235,7 @@ static __noinline int held_take_seeds(struct lt_task_held *h, __u64 task)
 		e.object = w->object;
 		e.class_id = w->class_id;
 		e.count = 1;
-		e.flags = LT_HELD_SEEDED;
+		e.flags = LT_HELD_SEEDED | (w->flags & LT_WATCHED_RWSEM ? LT_HELD_RWSEM : 0);
 		held_push(h, &e);
 		if (e.class_id != LT_CLASS_FOREIGN)
 			h->declared++;

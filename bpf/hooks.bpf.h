@@ -15,9 +15,22 @@
 enum {
 	HOW_BLOCK = 0,
 	HOW_TRY = 1 << 0,
-	HOW_DONE = 1 << 1, /* seen at return: the task has it */
-	HOW_OWN = 1 << 2,  /* and would wait for itself */
+	HOW_DONE = 1 << 1,  /* seen at return: the task has it */
+	HOW_OWN = 1 << 2,   /* and would wait for itself */
+	HOW_WRITE = 1 << 3, /* an rwsem, for writing; the same by a trylock */
+	HOW_TRY_WRITE = HOW_WRITE | HOW_TRY,
+	HOW_SHARED = 1 << 4,
+	HOW_READ = HOW_WRITE | HOW_SHARED, /* an rwsem, for reading */
+	HOW_TRY_READ = HOW_READ | HOW_TRY,
+	HOW_ASKED = 1 << 5, /* it may fail: the return tells */
 };
+
+/* Of a lock that is taken so; what only the held stack needs is not among them. */
+ALWAYS_INLINE __u16 how_flags(__u32 how)
+{
+	return (how & HOW_TRY ? LT_HELD_TRYLOCK : 0) | (how & HOW_WRITE ? LT_HELD_RWSEM : 0) |
+	       (how & HOW_SHARED ? LT_HELD_READ : 0);
+}
 
 /* A lock on the task's own stack is gone before anybody could be told its name. */
 ALWAYS_INLINE bool on_stack(__u64 addr, __u64 stack)
@@ -26,7 +39,7 @@ ALWAYS_INLINE bool on_stack(__u64 addr, __u64 stack)
 }
 
 /* A foreign lock gets its name before the first chain that has it; -1 when that could not be sent. */
-static __noinline int lock_tell(__u64 addr, __u64 generation, __u64 ip, __u32 outer)
+__noinline int lock_tell(__u64 addr, __u64 generation, __u64 ip, __u32 outer)
 {
 	struct lt_watched *w = bpf_map_lookup_elem(&watched, &addr);
 
@@ -42,9 +55,11 @@ static __noinline int lock_tell(__u64 addr, __u64 generation, __u64 ip, __u32 ou
 }
 
 /* The same for all that are held, which are known from now on to have a lock under them. */
-static __noinline int held_tell(struct lt_task_held *h)
+__noinline int held_tell(__u64 task)
 {
-	for (__u32 i = 0; i < LT_HELD_MAX; i++) {
+	struct lt_task_held *h = bpf_map_lookup_elem(&held, &task);
+
+	for (__u32 i = 0; h && i < LT_HELD_MAX; i++) {
 		struct lt_held *e = &h->held[i];
 
 		if (i >= h->count)
@@ -63,6 +78,32 @@ struct sending {
 	struct lt_call call;
 };
 
+/*
+ * The stack trace of a record. On arm64 a function has no frame yet at its first instruction, where a
+ * kprobe stops it: who called it is in the link register only, and the kernel's trace leaves that
+ * out (arch_stack_walk() in arch/arm64/kernel/stacktrace.c). returned: ctx is that of a function's end.
+ */
+ALWAYS_INLINE void stack_take(void *ctx, struct lt_record_chain *r, bool returned)
+{
+	long bytes = bpf_get_stack(ctx, r->stack, sizeof(r->stack), 0);
+
+	r->stack_count = bytes > 0 ? bytes / sizeof(__u64) : 0;
+#if defined(__TARGET_ARCH_arm64)
+	__u64 pc = 0, caller = 0;
+
+	bpf_probe_read_kernel(&pc, sizeof(pc), ctx + bpf_core_field_offset(struct user_pt_regs, pc));
+	/* An fentry program's ctx has no registers: there the trace begins elsewhere, and is whole. */
+	if (returned || bytes <= 0 || r->stack[0] != pc)
+		return;
+	bpf_probe_read_kernel(&caller, sizeof(caller),
+			      ctx + bpf_core_field_offset(struct user_pt_regs, regs[30]));
+	bytes = bpf_get_stack(ctx, r->stack + 1, sizeof(r->stack) - sizeof(__u64), 0);
+	r->stack_count = bytes > 0 ? 1 + bytes / sizeof(__u64) : 1;
+	r->stack[0] = pc;
+	r->stack[1] = caller;
+#endif
+}
+
 /* Sends a chain or a call; 0 when the ring buffer took it. */
 static __noinline int chain_send(void *ctx, struct lt_task_held *h, const struct lt_held *e,
 				 const struct sending *what)
@@ -70,7 +111,6 @@ static __noinline int chain_send(void *ctx, struct lt_task_held *h, const struct
 	struct lt_record_chain *r;
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 count = h->count;
-	long bytes;
 
 	r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
 	if (!r) {
@@ -90,10 +130,12 @@ static __noinline int chain_send(void *ctx, struct lt_task_held *h, const struct
 	r->call = what->call;
 	r->held_count = count;
 	r->flags = what->flags;
+	/* After the time was taken: a record from before is known by its time (src/kernel/readers.c). */
+	if (h->read_epoch != read_epoch)
+		r->flags |= LT_CHAIN_UNSURE;
 	bpf_probe_read_kernel(r->held, sizeof(h->held), h->held);
 	r->held[count] = *e;
-	bytes = bpf_get_stack(ctx, r->stack, sizeof(r->stack), 0);
-	r->stack_count = bytes > 0 ? bytes / sizeof(__u64) : 0;
+	stack_take(ctx, r, what->flags & LT_CHAIN_TAKEN);
 	bpf_ringbuf_submit(r, 0);
 	return 0;
 }
@@ -126,7 +168,7 @@ static __noinline int chain_new(void *ctx, struct lt_task_held *h, struct lt_hel
 	struct lt_chain_seen *seen;
 
 	if (e->class_id == LT_CLASS_FOREIGN && !e->generation && (h->declared || every_lock))
-		e->generation = watch_foreign(e->addr);
+		e->generation = watch_foreign(e->addr, e->flags & LT_HELD_RWSEM);
 	what.key = chain_key(h, e, how);
 	seen = bpf_map_lookup_elem(&chains, &what.key);
 	if (seen) {
@@ -140,8 +182,10 @@ static __noinline int chain_new(void *ctx, struct lt_task_held *h, struct lt_hel
 		what.flags |= LT_CHAIN_OWNED;
 	if (e->class_id == LT_CLASS_FOREIGN && lock_tell(e->addr, e->generation, e->ip, 0))
 		return 0;
-	if (held_tell(h) || chain_send(ctx, h, e, &what))
+	if (held_tell(bpf_get_current_task()) || chain_send(ctx, h, e, &what))
 		return 0;
+	if (h->read_epoch != read_epoch)
+		return 0; /* it may have been told without its reads: sent again */
 	if (seen)
 		seen->many_tasks = task;
 	else
@@ -180,12 +224,15 @@ static __noinline int lock_call_slow(void *ctx, __u64 addr, __u32 how, __u64 ip)
 	/* First of all, while the verifier knows one state only: the loops in here are its main work. */
 	h = bpf_map_lookup_elem(&held, &task);
 	if (h) {
-		held_prune(h, task);
+		held_prune(h);
 		if (h->seeds)
-			held_take_seeds(h, task);
+			held_take_seeds(task);
 	}
 	if (every_lock || filter[lt_filter_index(addr) & (LT_FILTER_SIZE - 1)])
 		w = bpf_map_lookup_elem(&watched, &addr);
+	/* The memory is another kind of lock by now, and its initialisation was not seen. */
+	if (w && !(w->flags & LT_WATCHED_RWSEM) != !(how & HOW_WRITE))
+		w = NULL;
 	if (!h) {
 		if (!w && !every_lock)
 			return 0;
@@ -201,7 +248,7 @@ static __noinline int lock_call_slow(void *ctx, __u64 addr, __u32 how, __u64 ip)
 	e.last_addr = addr;
 	e.ip = ip;
 	e.count = 1;
-	e.flags = how & HOW_TRY ? LT_HELD_TRYLOCK : 0;
+	e.flags = how_flags(how);
 	if (w) {
 		e.generation = w->generation;
 		e.object = w->object;
@@ -209,10 +256,12 @@ static __noinline int lock_call_slow(void *ctx, __u64 addr, __u32 how, __u64 ip)
 		if (w->class_id == LT_CLASS_FOREIGN)
 			w->taken++;
 	}
-	if (how == HOW_BLOCK && lock_is_own(addr, task))
+	if (!(how & (HOW_TRY | HOW_DONE)) && lock_is_own(addr, how & HOW_WRITE, task))
 		how |= HOW_OWN; /* also where we did not see it taken */
 	if (how & HOW_OWN || (h->count && !(how & HOW_TRY)))
 		chain_check(ctx, h, &e, task, how);
+	if (how & HOW_ASKED)
+		e.flags |= LT_HELD_ASKED;
 	held_push(h, &e);
 	held_enter(h);
 	return 0;
@@ -232,26 +281,32 @@ ALWAYS_INLINE bool lock_call_matters(__u64 addr)
  * Where the traced function was called from, seen from an fentry program. The
  * trampoline keeps the arguments (the program's ctx) just below the place in
  * the traced function that it returns to, and the function's own return address
- * is the next word (arch_prepare_bpf_trampoline() in arch/x86/net/bpf_jit_comp.c,
- * "Generated trampoline stack layout"). How many words lie between depends on
- * what else is attached, so the first of the two is looked for: it is in the
- * function's first bytes. Not found: 0, the place is then not told.
+ * is the next word on x86 (arch_prepare_bpf_trampoline() in arch/x86/net/bpf_jit_comp.c,
+ * "Generated trampoline stack layout"), the one after that on arm64, where a frame pointer
+ * is between (prepare_trampoline() in arch/arm64/net/bpf_jit_comp.c, "trampoline stack
+ * layout"; efc9909fdce0, 6.0). How many words lie before depends on what else is
+ * attached, so the first of the two is looked for: it is in the function's first bytes.
+ * Not found: 0, the place is then not told.
  */
+#if defined(__TARGET_ARCH_arm64)
+#define FRAME_WORDS 14
+#define RETURN_DISTANCE 2
+#else
 #define FRAME_WORDS 8
+#define RETURN_DISTANCE 1
+#endif
 #define FUNCTION_HEAD 16
 
 ALWAYS_INLINE __u64 fentry_caller(void *ctx, __u32 function)
 {
-#if defined(__TARGET_ARCH_x86)
 	__u64 words[FRAME_WORDS] = {};
 	__u64 start = lock_function_addr[function];
 
 	bpf_probe_read_kernel(words, sizeof(words), ctx);
-	for (int i = 1; i < FRAME_WORDS - 1; i++)
+	for (int i = 1; i < FRAME_WORDS - RETURN_DISTANCE; i++)
 		if (words[i] - start - 1 < FUNCTION_HEAD)
-			return words[i + 1];
-#endif
-	return 0; /* other architectures lay it out otherwise: not told there yet */
+			return words[i + RETURN_DISTANCE];
+	return 0;
 }
 
 #if defined(__TARGET_ARCH_x86)
@@ -275,16 +330,27 @@ ALWAYS_INLINE __u64 kprobe_argument(struct pt_regs *ctx, int n)
 	return n == 0 ? PT_REGS_PARM1(ctx) : n == 1 ? PT_REGS_PARM2(ctx) : PT_REGS_PARM3(ctx);
 }
 
+/*
+ * Interrupts, too, take rwsems by trylock (mmap_lock, for a user's stack trace): that is none of the task's
+ * doing.
+ */
+ALWAYS_INLINE bool rwsem_counts(void *ctx, __u32 how)
+{
+	if (!(how & HOW_WRITE))
+		return true;
+	return (!(how & HOW_SHARED) || read_epoch) && in_task(ctx);
+}
+
 ALWAYS_INLINE int lock_call_fentry(__u64 *ctx, __u64 addr, __u32 function, __u32 how)
 {
-	if (!lock_call_matters(addr) || on_stack(addr, scalar_of((__u64)ctx)))
+	if (!lock_call_matters(addr) || on_stack(addr, scalar_of((__u64)ctx)) || !rwsem_counts(ctx, how))
 		return 0;
 	return lock_call_slow(ctx, addr, how, fentry_caller(ctx, function));
 }
 
 ALWAYS_INLINE int lock_call_kprobe(struct pt_regs *ctx, __u64 addr, __u32 how)
 {
-	if (!lock_call_matters(addr) || on_stack(addr, PT_REGS_SP(ctx)))
+	if (!lock_call_matters(addr) || on_stack(addr, PT_REGS_SP(ctx)) || !rwsem_counts(ctx, how))
 		return 0;
 	return lock_call_slow(ctx, addr, how, kprobe_caller(ctx));
 }
@@ -302,6 +368,7 @@ ALWAYS_INLINE int lock_call_kprobe(struct pt_regs *ctx, __u64 addr, __u32 how)
 	}
 
 LT_LOCK_FUNCTIONS(LOCK_PROGRAMS)
+LT_RWSEM_FUNCTIONS(LOCK_PROGRAMS)
 
 /* Arguments of a call, kept from its entry to its return. */
 
@@ -329,13 +396,18 @@ ALWAYS_INLINE __u64 call_take(__u64 function)
 /* Two arguments and the return value after them. The owner is asked: a call's entry may have been missed. */
 ALWAYS_INLINE int lock_call_returned(void *ctx, __u64 addr, __u64 result, __u32 how, __u64 ip)
 {
+	__u64 task = bpf_get_current_task();
+
 	if ((__u32)result != 1)
 		return 0;
 	if (!addr) {
 		count_lost(LT_LOST_CALLS);
 		return 0;
 	}
-	if (!lock_call_matters(addr) || lock_owner(addr) != bpf_get_current_task())
+	if (!lock_call_matters(addr) || lock_owner(addr, false) != task)
+		return 0;
+	/* A kernel that calls mutex_lock() inside it has told already. */
+	if (held_contains(task, addr))
 		return 0;
 	return lock_call_slow(ctx, addr, how | HOW_DONE, ip);
 }

@@ -11,6 +11,7 @@
 
 #include "calls.bpf.h"
 #include "kvm.h"
+#include "sighting.bpf.h"
 #include "vfio.h"
 
 /* Errors come as pointers to the last page: include/linux/err.h. */
@@ -23,27 +24,36 @@
 #define TYPE_DEV_SET struct vfio_device_set
 #define TYPE_PCI struct vfio_pci_core_device
 #define TYPE_IOMMU struct vfio_iommu
+#define TYPE_CONTAINER struct vfio_container
 
 /* Calls action(address, class) for each declared lock of the object of a kind. */
 #define EACH_LOCK(id, of_kind, type, member, name)                                            \
 	if (kind == LT_OBJECT_##of_kind && bpf_core_field_exists(((struct type *)0)->member)) \
 		act_on_lock(object + bpf_core_field_offset(struct type, member), LT_CLASS_##id);
 
+/* The same for rwsems, if they are followed. That it is one is known by a member that mutexes lack. */
+#define EACH_RWSEM(id, of_kind, type, member, name)                          \
+	if (rwsems && kind == LT_OBJECT_##of_kind &&                         \
+	    bpf_core_field_exists(((struct type *)0)->member.count.counter)) \
+		act_on_lock(object + bpf_core_field_offset(struct type, member), LT_CLASS_##id);
+
 /* The locks of an object enter the watched set. 1 when at least one was new. */
-static __noinline int object_watch(__u64 object, __u32 kind, __u64 now, __u32 born)
+__noinline int object_watch(__u64 object, __u32 kind, __u64 now, __u32 born)
 {
 	int fresh = 0;
 
 #define act_on_lock(addr, class) fresh |= watch_lock(addr, class, object, now, born)
 	LT_MEMBER_CLASSES(EACH_LOCK)
+	LT_RWSEM_CLASSES(EACH_RWSEM)
 #undef act_on_lock
 	return fresh;
 }
 
-static __noinline int object_unwatch(__u64 object, __u32 kind)
+__noinline int object_unwatch(__u64 object, __u32 kind)
 {
 #define act_on_lock(addr, class) unwatch_lock(addr)
 	LT_MEMBER_CLASSES(EACH_LOCK)
+	LT_RWSEM_CLASSES(EACH_RWSEM)
 #undef act_on_lock
 	return 0;
 }
@@ -80,7 +90,7 @@ ALWAYS_INLINE void object_identify(struct lt_record_object *r)
 		bpf_probe_read_kernel_str(r->name, sizeof(r->name), name);
 }
 
-static __noinline int object_tell(__u64 object, __u32 kind, __u32 event, __u64 parent, __u64 now)
+__noinline int object_tell(__u64 object, __u32 kind, __u32 event, __u64 parent, __u64 now)
 {
 	struct lt_record_object *r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
 
@@ -102,13 +112,29 @@ static __noinline int object_tell(__u64 object, __u32 kind, __u32 event, __u64 p
 	return 0;
 }
 
+__noinline int object_gone(__u64 object, __u32 kind)
+{
+	if (!object)
+		return 0;
+	object_unwatch(object, kind);
+	object_tell(object, kind, LT_OBJECT_DEAD, 0, bpf_ktime_get_boot_ns());
+	return 0;
+}
+
 /* An object is there: born now, or found. A device has no lock of its own: told each time it is met. */
-static __noinline int object_here(__u64 object, __u32 kind, __u32 event, __u64 parent)
+__noinline int object_here(__u64 object, __u32 kind, __u32 event, __u64 parent)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
+	enum sighting sighting = SIGHTING_NEW;
 
 	if (!object || IS_ERROR(object))
 		return 0;
+	if (looks_again)
+		sighting = object_sighted(object, kind);
+	if (sighting == SIGHTING_KNOWN)
+		return 0;
+	if (sighting == SIGHTING_ANOTHER)
+		object_gone(object, kind);
 	if (object_watch(object, kind, now, event == LT_OBJECT_BORN) || kind == LT_OBJECT_DEVICE)
 		object_tell(object, kind, event, parent, now);
 	return 0;
@@ -119,23 +145,15 @@ static __noinline int object_check(void *ctx, __u64 object, __u32 kind)
 {
 	if (!object)
 		return 0;
-#define act_on_lock(addr, class) misuse_if_held(ctx, addr, LT_CALL_FREED, object)
+#define act_on_lock(addr, class) misuse_if_held(ctx, addr, LT_CALL_FREED, object, lt_class_is_rwsem(class))
 	LT_MEMBER_CLASSES(EACH_LOCK)
+	LT_RWSEM_CLASSES(EACH_RWSEM)
 #undef act_on_lock
 	return 0;
 }
 
-static __noinline int object_gone(__u64 object, __u32 kind)
-{
-	if (!object)
-		return 0;
-	object_unwatch(object, kind);
-	object_tell(object, kind, LT_OBJECT_DEAD, 0, bpf_ktime_get_boot_ns());
-	return 0;
-}
-
 /* A device brings its group, its device set, and what a PCI device adds. */
-static __noinline int device_here(__u64 device, __u32 event)
+__noinline int device_here(__u64 device, __u32 event)
 {
 	struct vfio_device *d = (struct vfio_device *)device;
 
@@ -290,6 +308,53 @@ ALWAYS_INLINE void on_iommu_dead(void *ctx, __u64 iommu, __u64 result)
 	object_gone(iommu, LT_OBJECT_IOMMU);
 }
 
+/* Keys of calls in flight, apart from those of lock functions. */
+enum {
+	CALL_CONTAINER = LT_FUNCTION_COUNT + 1,
+#define CALL_ID(module, function, ...) CALL_##function,
+	LT_OBJECT_EXITS(CALL_ID) LT_CONTAINER_EXITS(CALL_ID)
+#undef CALL_ID
+};
+
+/* Containers: freed with their last reference, of which the file has one, and each group. */
+
+ALWAYS_INLINE void on_container_opened(void *ctx, __u64 file, __u64 result)
+{
+	if (!(__u32)result)
+		object_here((__u64)BPF_CORE_READ((struct file *)file, private_data), LT_OBJECT_CONTAINER,
+			    LT_OBJECT_BORN, 0);
+}
+
+/* Before a reference is put; the locks are taken until the call returns. */
+static __noinline int container_keep(__u64 container)
+{
+	int references = 0;
+
+	if (!container || !bpf_core_type_exists(struct vfio_container))
+		return 0;
+	bpf_probe_read_kernel(&references, sizeof(references),
+			      (void *)(container + bpf_core_field_offset(struct vfio_container, kref)));
+	if (references == 1)
+		call_keep(CALL_CONTAINER, container);
+	return 0;
+}
+
+ALWAYS_INLINE void on_container_closing(void *ctx, __u64 file)
+{
+	container_keep((__u64)BPF_CORE_READ((struct file *)file, private_data));
+}
+
+ALWAYS_INLINE void on_container_left(void *ctx, __u64 group)
+{
+	if (bpf_core_field_exists(((struct vfio_group *)0)->container))
+		container_keep((__u64)BPF_CORE_READ((struct vfio_group *)group, container));
+}
+
+ALWAYS_INLINE void on_container_put(void *ctx, __u64 argument, __u64 result)
+{
+	object_gone(call_take(CALL_CONTAINER), LT_OBJECT_CONTAINER);
+}
+
 /* The programs. */
 
 #define OBJECT_ENTRY(module, function, argument, handler)          \
@@ -307,14 +372,7 @@ ALWAYS_INLINE void on_iommu_dead(void *ctx, __u64 iommu, __u64 result)
 	}
 
 LT_OBJECT_ENTRIES(OBJECT_ENTRY)
-
-/* Keys of calls in flight, apart from those of lock functions. */
-enum {
-	CALL_BASE = LT_FUNCTION_COUNT + 1,
-#define CALL_ID(module, function, ...) CALL_##function,
-	LT_OBJECT_EXITS(CALL_ID)
-#undef CALL_ID
-};
+LT_CONTAINER_ENTRIES(OBJECT_ENTRY)
 
 #define OBJECT_EXIT(module, function, arguments, argument, handler)                   \
 	SEC("fexit/" #function)                                                       \
@@ -342,6 +400,7 @@ enum {
 	}
 
 LT_OBJECT_EXITS(OBJECT_EXIT)
+LT_CONTAINER_EXITS(OBJECT_EXIT)
 
 /* Scopes. */
 
@@ -398,10 +457,12 @@ LT_SCOPES(SCOPE_PROGRAMS)
 
 /* What lives when we come. */
 
-static __noinline int container_here(__u64 container)
+__noinline int container_here(__u64 container)
 {
 	struct vfio_container *c = (struct vfio_container *)container;
 
+	if (bpf_core_type_exists(struct vfio_container))
+		object_here(container, LT_OBJECT_CONTAINER, LT_OBJECT_FOUND, 0);
 	if (!bpf_core_type_exists(struct vfio_iommu_driver_ops) || !type1_open_addr)
 		return 0;
 	if ((__u64)BPF_CORE_READ(c, iommu_driver, ops, open) == type1_open_addr)
@@ -409,12 +470,20 @@ static __noinline int container_here(__u64 container)
 	return 0;
 }
 
-static __noinline int kvm_device_here(__u64 device)
+/* A VM whose own file is closed lives as long as a vCPU's or a device's is open. */
+ALWAYS_INLINE void vm_still_here(__u64 vm)
+{
+	if (looks_again)
+		object_here(vm, LT_OBJECT_VM, LT_OBJECT_FOUND, 0);
+}
+
+__noinline int kvm_device_here(__u64 device)
 {
 	struct kvm_device *d = (struct kvm_device *)device;
 
 	if (!bpf_core_type_exists(struct kvm_device))
 		return 0;
+	vm_still_here((__u64)BPF_CORE_READ(d, kvm));
 	if (kvm_vfio_create_addr && (__u64)BPF_CORE_READ(d, ops, create) == kvm_vfio_create_addr)
 		object_here((__u64)BPF_CORE_READ(d, private), LT_OBJECT_KVM_VFIO, LT_OBJECT_FOUND,
 			    (__u64)BPF_CORE_READ(d, kvm));
@@ -422,12 +491,13 @@ static __noinline int kvm_device_here(__u64 device)
 }
 
 /* private: what the file's private_data is, see LT_FILE_KINDS. */
-static __noinline int file_here(__u32 kind, __u64 private)
+__noinline int file_here(__u32 kind, __u64 private)
 {
 	switch (kind) {
 	case LT_FILE_VM:
 		return object_here(private, LT_OBJECT_VM, LT_OBJECT_FOUND, 0);
 	case LT_FILE_VCPU:
+		vm_still_here((__u64)BPF_CORE_READ((struct kvm_vcpu *)private, kvm));
 		return object_here(private, LT_OBJECT_VCPU, LT_OBJECT_FOUND, 0);
 	case LT_FILE_KVM_DEVICE:
 		return kvm_device_here(private);
@@ -479,6 +549,13 @@ int introduce(struct bpf_raw_tracepoint_args *ctx)
 	return file_here(kind, object);
 }
 
+/* For user space: a look round did not meet an object any more, args: kind of object, address. */
+SEC("raw_tp/take_leave")
+int take_leave(struct bpf_raw_tracepoint_args *ctx)
+{
+	return object_gone(ctx->args[1], ctx->args[0]);
+}
+
 /* For user space: reads kernel memory, args: address, length. Returns 0 or -EFAULT. */
 SEC("raw_tp/peek")
 int peek(struct bpf_raw_tracepoint_args *ctx)
@@ -512,13 +589,14 @@ SEC("iter/bpf_map_elem")
 int find_owners(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct seed_list *list, fresh = {};
+	struct lt_watched *w = ctx->value;
 	__u64 *key = ctx->key;
 	__u64 addr, owner;
 
-	if (!key)
+	if (!key || !w)
 		return 0;
 	addr = *key;
-	owner = lock_owner(addr);
+	owner = lock_owner(addr, w->flags & LT_WATCHED_RWSEM);
 	if (!owner)
 		return 0;
 	list = bpf_map_lookup_elem(&owners, &owner);

@@ -16,13 +16,12 @@
 #include "locktrace/kernel_side.h"
 #include "locktrace/object_functions.h"
 
-/* Low bits of mutex.owner that are not part of the address: MUTEX_FLAGS in kernel/locking/mutex.c. */
-#define OWNER_FLAGS 0x07ULL
-
 /* Knobs, set before load. */
 
 /* --every-lock: every mutex counts as watched. For the lab. */
 const volatile bool every_lock = false;
+/* --rwsem: rwsems are followed, too. */
+const volatile bool rwsems = false;
 /* How many foreign locks closure may add to the watched ones. */
 const volatile __u32 foreign_max = 8192;
 /* Where the kernel image begins and how long it is: an address outside is a module's, or heap. */
@@ -30,6 +29,10 @@ const volatile __u64 image_start = 0;
 const volatile __u64 image_size = 0;
 /* Address of lock_function_addr's functions; 0: not there. */
 const volatile __u64 lock_function_addr[LT_FUNCTION_COUNT] = {};
+/* As struct mutex_layout of user space: where a mutex has its owner, and which bits of that are flags. */
+const volatile __u32 owner_offset = 0;
+const volatile __u64 owner_flags = 0;
+const volatile __u64 owner_pickup = 0;
 
 /* Tables, filled when a module is there. */
 
@@ -46,6 +49,12 @@ struct lt_class_set put_classes = {};
 
 /* Another number when a rule came into force or went: what was told before is to be judged again. */
 __u64 rules_epoch = 0;
+
+/*
+ * Reads are believed that were seen to be taken since it has this value; another one when a release may
+ * have been missed. 0: reads are not followed, as releases are not seen.
+ */
+__u64 read_epoch = 0;
 
 /* Counters. */
 
@@ -134,7 +143,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 * 1024 * 1024); /* --ring-size */
+	__uint(max_entries, LT_RING_SIZE); /* --ring-size */
 } records SEC(".maps");
 
 /* Too large for the stack: the source of a new map value. */
@@ -185,26 +194,64 @@ ALWAYS_INLINE __u64 ctx_word(__u64 *ctx, int n)
 	return value;
 }
 
-ALWAYS_INLINE __u64 lock_owner(__u64 addr)
+/* The owner's word of a mutex, with its flags. */
+ALWAYS_INLINE __u64 lock_owner_word(__u64 addr)
 {
 	__u64 owner = 0;
 
-	bpf_probe_read_kernel(&owner, sizeof(owner),
-			      (void *)(addr + bpf_core_field_offset(struct mutex, owner)));
-	return owner & ~OWNER_FLAGS;
+	bpf_probe_read_kernel(&owner, sizeof(owner), (void *)(addr + owner_offset));
+	return owner;
 }
 
-/* The lock has been passed on to a waiter that has not woken up yet: MUTEX_FLAG_PICKUP. */
-#define OWNER_PICKUP 0x04ULL
+/* rw_semaphore.owner names some reader, if it has one, and no writer: RWSEM_READER_OWNED. */
+#define OWNER_READER 0x01ULL
+/* The low bits that are no part of the address: RWSEM_OWNER_FLAGS_MASK, of which two are in use. */
+#define RWSEM_OWNER_FLAGS 0x07ULL
 
-/* Whether a task that asks for the lock waits for itself. */
-ALWAYS_INLINE bool lock_is_own(__u64 addr, __u64 task)
+/* Who has an rwsem for writing; 0: nobody. Without --rwsem none is met: a kernel may lack the member. */
+ALWAYS_INLINE __u64 rwsem_owner(__u64 addr)
 {
 	__u64 owner = 0;
 
+	if (!rwsems)
+		return 0;
 	bpf_probe_read_kernel(&owner, sizeof(owner),
-			      (void *)(addr + bpf_core_field_offset(struct mutex, owner)));
-	return (owner & ~OWNER_FLAGS) == task && !(owner & OWNER_PICKUP);
+			      (void *)(addr + bpf_core_field_offset(struct rw_semaphore, owner)));
+	return owner & OWNER_READER ? 0 : owner & ~RWSEM_OWNER_FLAGS;
+}
+
+/* Who owns a mutex, or has an rwsem for writing; 0: nobody. */
+ALWAYS_INLINE __u64 lock_owner(__u64 addr, bool rwsem)
+{
+	return rwsem ? rwsem_owner(addr) : lock_owner_word(addr) & ~owner_flags;
+}
+
+/*
+ * Whether a task that asks for the lock waits for itself: not when a mutex has just been passed on to it. An
+ * rwsem has no owner before it has the lock.
+ */
+ALWAYS_INLINE bool lock_is_own(__u64 addr, bool rwsem, __u64 task)
+{
+	__u64 owner;
+
+	if (rwsem)
+		return rwsem_owner(addr) == task;
+	owner = lock_owner_word(addr);
+	return (owner & ~owner_flags) == task && !(owner & owner_pickup);
+}
+
+/* Bits of rw_semaphore.count: RWSEM_WRITER_LOCKED, RWSEM_READER_MASK without RWSEM_FLAG_READFAIL. */
+#define COUNT_WRITER 0x01ULL
+#define COUNT_READERS 0x7fffffffffffff00ULL
+
+/* Whether somebody may have an rwsem for reading. One that tries to is counted, too, for a moment. */
+ALWAYS_INLINE bool rwsem_has_readers(__u64 addr)
+{
+	__u64 count = 0;
+
+	bpf_probe_read_kernel(&count, sizeof(count),
+			      (void *)(addr + bpf_core_field_offset(struct rw_semaphore, count)));
+	return count & COUNT_READERS && !(count & COUNT_WRITER);
 }
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "locktrace/waiters_record.h"
 #include "slab.bpf.h"
+#include "task_state.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -22,13 +23,6 @@ char memory[LT_READ_MAX];
 struct lt_record_lock described;
 /* Who reads the iterator: its own record tells what the run queues' clock is now. */
 __u64 reader;
-
-static __always_inline __u32 task_state(struct task_struct *task)
-{
-	if (bpf_core_field_exists(task->__state))
-		return BPF_CORE_READ(task, __state);
-	return BPF_CORE_READ((struct task_struct___with_state *)task, state);
-}
 
 static __always_inline __u64 task_switches(struct task_struct *task)
 {
@@ -68,6 +62,9 @@ static __always_inline void describe_task(struct task_struct *task)
 	seen.blocker = 0;
 	if (bpf_core_field_exists(task->blocker))
 		seen.blocker = BPF_CORE_READ(task, blocker);
+	seen.pi_blocked_on = 0;
+	if (bpf_core_field_exists(task->pi_blocked_on))
+		seen.pi_blocked_on = (__u64)BPF_CORE_READ(task, pi_blocked_on);
 	seen.flags = BPF_CORE_READ(task, flags);
 	seen.exit_state = BPF_CORE_READ(task, exit_state);
 	seen.state = task_state(task);

@@ -18,9 +18,12 @@ ALWAYS_INLINE void filter_add(__u64 addr, __u32 change)
  * Watches a lock of a declared class. Returns 1 when it is new at this address
  * (or the address held something else so far), 0 when it was known.
  */
-static __noinline int watch_lock(__u64 addr, __u32 class_id, __u64 object, __u64 now, __u32 born)
+__noinline int watch_lock(__u64 addr, __u32 class_id, __u64 object, __u64 now, __u32 born)
 {
-	struct lt_watched value = { .generation = now, .object = object, .class_id = class_id };
+	struct lt_watched value = { .generation = now,
+				    .object = object,
+				    .class_id = class_id,
+				    .flags = lt_class_is_rwsem(class_id) ? LT_WATCHED_RWSEM : 0 };
 	struct lt_watched *old = bpf_map_lookup_elem(&watched, &addr);
 
 	if (!old) {
@@ -47,7 +50,7 @@ static __noinline int watch_lock(__u64 addr, __u32 class_id, __u64 object, __u64
 }
 
 /* The lock is no more, or is about to be another one. */
-static __noinline int unwatch_lock(__u64 addr)
+__noinline int unwatch_lock(__u64 addr)
 {
 	struct lt_watched *old = bpf_map_lookup_elem(&watched, &addr);
 	__u32 flags, class_id;
@@ -72,9 +75,9 @@ static __noinline int unwatch_lock(__u64 addr)
  * from now on, so that what is taken under it elsewhere is seen too. Returns
  * its generation, 0 when it could not be added.
  */
-static __noinline __u64 watch_foreign(__u64 addr)
+__noinline __u64 watch_foreign(__u64 addr, bool rwsem)
 {
-	struct lt_watched value = { .class_id = LT_CLASS_FOREIGN };
+	struct lt_watched value = { .class_id = LT_CLASS_FOREIGN, .flags = rwsem ? LT_WATCHED_RWSEM : 0 };
 	struct lt_watched *w = bpf_map_lookup_elem(&watched, &addr);
 	struct init_info *init;
 

@@ -12,7 +12,12 @@ struct refcount_struct {
 	int value;
 };
 
+struct kvm_arch {
+	struct rw_semaphore apicv_update_lock; /* x86; in its first kernels a mutex */
+};
+
 struct kvm {
+	struct kvm_arch arch;
 	struct mutex lock;
 	struct mutex slots_lock;
 	struct mutex slots_arch_lock; /* 5.14 and later (b10a038e84d1) */

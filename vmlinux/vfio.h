@@ -7,12 +7,16 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct vfio_container;
+
 /* A mutex group_lock from 6.1 on; 5.19 and 6.0 had an rwsem group_rwsem. */
 struct vfio_group {
 	struct device dev;
 	struct cdev cdev;
 	struct mutex device_lock;
 	struct mutex group_lock;
+	struct rw_semaphore group_rwsem;
+	struct vfio_container *container;
 };
 
 struct vfio_device_set {
@@ -43,6 +47,7 @@ struct vfio_pci_core_device {
 	struct vfio_device vdev;
 	struct mutex igate;
 	struct mutex ioeventfds_lock;
+	struct rw_semaphore memory_lock;
 };
 
 /* drivers/vfio/vfio_iommu_type1.c */
@@ -50,7 +55,14 @@ struct vfio_iommu {
 	struct mutex lock;
 };
 
+/* include/linux/kref.h; only its place is wanted. */
+struct kref {
+	int value;
+};
+
 struct vfio_container {
+	struct kref kref;
+	struct rw_semaphore group_lock;
 	void *iommu_data;
 	struct vfio_iommu_driver *iommu_driver;
 };

@@ -38,8 +38,31 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
-/* owner: the task_struct's address, low three bits are flags (kernel/locking/mutex.c). */
+/* Only its place in other structs is wanted. Where its owner is differs: src/kernel/mutex_layout.c. */
 struct mutex {
+	struct {
+		long counter;
+	} owner;
+	struct list_head wait_list; /* up to 7.1 or so, see below */
+};
+
+struct mutex_waiter {
+	struct list_head list;
+};
+
+/* 7.x: the waiters are a ring of their own. */
+struct mutex___with_first_waiter {
+	struct mutex_waiter *first_waiter;
+};
+
+/*
+ * kernel/locking/rwsem.c. count: bit 0, a writer has it; bits 8 to 62, how many readers. owner: the writer's
+ * task_struct, or, with bit 0 set, that of some reader; the other two low bits are flags.
+ */
+struct rw_semaphore {
+	struct {
+		long counter;
+	} count;
 	struct {
 		long counter;
 	} owner;
@@ -71,6 +94,8 @@ struct thread_struct {
 };
 #endif
 
+struct rt_mutex_waiter;
+
 struct task_struct {
 	void *stack;
 	struct vm_struct *stack_vm_area; /* with CONFIG_VMAP_STACK only */
@@ -93,6 +118,8 @@ struct task_struct {
 	void *blocked_on;
 	/* The lock, and which kind in the low bits: 6.15 and later, with CONFIG_DETECT_HUNG_TASK_BLOCKER. */
 	unsigned long blocker;
+	/* The record of its waiting for an rt_mutex; with CONFIG_RT_MUTEXES. */
+	struct rt_mutex_waiter *pi_blocked_on;
 	struct thread_struct thread;
 };
 

@@ -39,13 +39,17 @@ struct lt_watched {
 	__u64 object;   /* the object that contains the lock; 0: none */
 	__u32 class_id; /* as in struct lt_held */
 	__u32 flags;    /* enum lt_watched_flags */
-	__u64 taken;    /* times a foreign lock was looked up; decides about letting go */
+	union {
+		__u64 taken;  /* times a foreign lock was looked up; decides about letting go */
+		__u64 met_ns; /* by contention: when a foreign lock was last met, CLOCK_MONOTONIC */
+	};
 };
 
 enum lt_watched_flags {
 	LT_WATCHED_OUTER = 1 << 0,  /* foreign: a lock was seen to be taken under it */
 	LT_WATCHED_LET_GO = 1 << 1, /* foreign: busy and never outer, so no longer in the filter */
 	LT_WATCHED_TOLD = 1 << 2,   /* foreign: user space has what is known of it */
+	LT_WATCHED_RWSEM = 1 << 3,  /* an rwsem, not a mutex */
 };
 
 /* The value of the map "chains", keyed by the chain's key. */
@@ -69,6 +73,7 @@ struct lt_task_held {
 	__u32 seed_counted; /* 1: counted once more in inside[], for the seeds */
 	__u32 kept;         /* scratch of held_prune() */
 	__u64 hash;         /* over the entries, see held_prune() */
+	__u64 read_epoch;   /* of the entries for reading, as the global one */
 	__u64 seed[LT_SEEDS_MAX];
 	struct lt_held held[LT_HELD_MAX];
 };
@@ -77,10 +82,10 @@ struct lt_task_held {
 enum lt_function_id {
 #define LT_FUNCTION_ID(function, ...) LT_FUNCTION_##function,
 	LT_LOCK_FUNCTIONS(LT_FUNCTION_ID) LT_LOCK_RETURN_FUNCTIONS(LT_FUNCTION_ID)
+		LT_INIT_FUNCTIONS(LT_FUNCTION_ID) LT_RWSEM_FUNCTIONS(LT_FUNCTION_ID)
+			LT_READ_FUNCTIONS(LT_FUNCTION_ID) LT_RWSEM_INIT_FUNCTIONS(LT_FUNCTION_ID)
 #undef LT_FUNCTION_ID
-		LT_FUNCTION___mutex_init,
-	LT_FUNCTION_mutex_init_generic,
-	LT_FUNCTION_COUNT
+				LT_FUNCTION_COUNT
 };
 
 /*
@@ -89,6 +94,9 @@ enum lt_function_id {
  */
 #define LT_CALL_SLOT_LIST(X) \
 	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+/* The ring buffer, bytes, without --ring-size. A power of two. */
+#define LT_RING_SIZE (4 * 1024 * 1024)
+
 #define LT_CALL_SLOTS 16
 
 enum lt_put_id {
@@ -103,6 +111,34 @@ enum lt_put_id {
 #define LT_CLASS_SET_WORDS (LT_CLASS_USER_MAX / 64)
 struct lt_class_set {
 	__u64 word[LT_CLASS_SET_WORDS];
+};
+
+/*
+ * By contention: the watched locks as a list, for walking. So many that a walk takes at most
+ * 75 us: with more, those beyond are not watched (LT_LOST_WATCHED).
+ */
+#define LT_WALK_MAX 8192
+
+struct lt_walk_list {
+	__u64 count; /* may be more than there is room for */
+	__u64 lock[LT_WALK_MAX];
+};
+
+/* Pieces of the kernel's code. */
+#define LT_WW_RANGES 8
+struct lt_text_range {
+	__u64 start, size;
+};
+
+/* Key and value of the map "sightings": the objects that a look round has met. */
+struct lt_sighted_object {
+	__u64 addr;
+	__u64 kind; /* enum lt_object_kind */
+};
+
+struct lt_sighting {
+	__u64 look;       /* number of the last look that met it */
+	__u64 birth_mark; /* tells it from one that is at its address later; 0: nothing does */
 };
 
 /* Longest piece of kernel memory the program "peek" reads at once, bytes. */

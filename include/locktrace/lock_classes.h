@@ -3,7 +3,8 @@
  * The declared lock classes: the one table that says which locks of KVM and
  * VFIO are watched. The kernel side expands it to find the locks of an object
  * (offsets by CO-RE, at load time), the user side to name them. A kernel that
- * lacks a type or a member lacks the class: noted, not an error.
+ * lacks a type or a member lacks the class: noted, not an error. Mutexes, but for the rows of
+ * LT_RWSEM_CLASSES.
  *
  * To watch one more lock of an object that is already followed, add a row.
  * The lockdep names are the text of the lock's initialiser in the sources of
@@ -41,6 +42,17 @@
 	X(STATIC_KVM_USAGE_LOCK, "kvm", "kvm_usage_lock", "kvm_usage_lock", "", "", "kvm_usage_lock") \
 	X(STATIC_VFIO_GROUP_LOCK, "vfio", "vfio.group_lock", "vfio", "vfio", "group_lock", "&vfio.group_lock")
 
+/*
+ * LT_RWSEM_CLASSES(X): as LT_MEMBER_CLASSES, of rwsems; watched with --rwsem only. A member of that
+ * name that is no rwsem is not meant: apicv_update_lock began as a mutex.
+ */
+#define LT_RWSEM_CLASSES(X)                                                                                \
+	X(VFIO_CONTAINER_GROUP_LOCK, CONTAINER, vfio_container, group_lock, "&container->group_lock")      \
+	X(VFIO_PCI_MEMORY_LOCK, PCI, vfio_pci_core_device, memory_lock, "&vdev->memory_lock")              \
+	X(KVM_APICV_UPDATE_LOCK, VM, kvm, arch.apicv_update_lock, "&kvm->arch.apicv_update_lock")          \
+	X(VFIO_GROUP_GROUP_RWSEM, GROUP, vfio_group, group_rwsem, "&group->group_rwsem") /* 5.19, 6.0 only \
+											  */
+
 enum lt_class_id {
 	LT_CLASS_FOREIGN = 0, /* no declared class: named by user space from what is known of the lock */
 #define LT_CLASS_MEMBER_ID(id, ...) LT_CLASS_##id,
@@ -49,9 +61,25 @@ enum lt_class_id {
 #define LT_CLASS_STATIC_ID(id, ...) LT_CLASS_##id,
 		LT_STATIC_CLASSES(LT_CLASS_STATIC_ID)
 #undef LT_CLASS_STATIC_ID
-			LT_CLASS_DECLARED_END,
+#define LT_CLASS_RWSEM_ID(id, ...) LT_CLASS_##id,
+			LT_RWSEM_CLASSES(LT_CLASS_RWSEM_ID)
+#undef LT_CLASS_RWSEM_ID
+				LT_CLASS_DECLARED_END,
 	LT_CLASS_USER = 64, /* the first class of the user's own (--watch, rules) */
 	LT_CLASS_USER_MAX = 128,
 };
+
+/* Whether a declared class is one of LT_RWSEM_CLASSES. One of the user's own says so where it is watched. */
+static inline __attribute__((always_inline)) int lt_class_is_rwsem(unsigned int class_id)
+{
+	switch (class_id) {
+#define LT_CLASS_RWSEM_CASE(id, ...) case LT_CLASS_##id:
+		LT_RWSEM_CLASSES(LT_CLASS_RWSEM_CASE)
+#undef LT_CLASS_RWSEM_CASE
+		return 1;
+	default:
+		return 0;
+	}
+}
 
 #endif

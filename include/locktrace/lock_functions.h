@@ -32,4 +32,39 @@
 /* LT_UNLOCK_FUNCTIONS(X): X(function, argument that is the lock): hooked with --check-unlock only. */
 #define LT_UNLOCK_FUNCTIONS(X) X(mutex_unlock, 0)
 
+/*
+ * Rwsems, hooked with --rwsem only: page faults call them too. Whoever has one for
+ * writing is its owner, as with a mutex, so an attempt that failed is pruned. A reader
+ * leaves no owner: its entry stays until a release is seen.
+ *
+ * LT_RWSEM_FUNCTIONS(X): X(function, argument that is the lock, mode)
+ *   WRITE, TRY_WRITE   as BLOCK and TRY
+ *   READ               waits until it has the lock, and cannot fail
+ *
+ * LT_READ_FUNCTIONS(X): X(function, mode, result when it has the lock): reading that can
+ * fail. An attempt at entry, of which only the return says what became of it.
+ *
+ * LT_RELEASE_FUNCTIONS(X): X(function): ends a reader's entry, or begins one.
+ *
+ * Linux 5.10 to 7.2, kernel/locking/rwsem.c: none of these calls another one, and without
+ * lockdep the _nested and _non_owner forms are macros for these.
+ */
+#define LT_RWSEM_FUNCTIONS(X)               \
+	X(down_write, 0, WRITE)             \
+	X(down_write_killable, 0, WRITE)    \
+	X(down_write_trylock, 0, TRY_WRITE) \
+	X(down_read, 0, READ)
+
+#define LT_READ_FUNCTIONS(X)                \
+	X(down_read_interruptible, READ, 0) \
+	X(down_read_killable, READ, 0)      \
+	X(down_read_trylock, TRY_READ, 1)
+
+#define LT_RELEASE_FUNCTIONS(X) \
+	X(up_read)              \
+	X(downgrade_write)
+
+/* As LT_UNLOCK_FUNCTIONS, with both --check-unlock and --rwsem. */
+#define LT_RWSEM_UNLOCK_FUNCTIONS(X) X(up_write, 0)
+
 #endif

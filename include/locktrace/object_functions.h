@@ -43,6 +43,20 @@
 	X(vfio_iommu_type1, vfio_iommu_type1_release, 1, 0, iommu_dead)
 
 /*
+ * LT_CONTAINER_ENTRIES(X), LT_CONTAINER_EXITS(X): the same for containers, whose locks are
+ * rwsems: hooked with --rwsem only. vfio_container_release() is inlined: whoever puts the last
+ * reference, of the file or of a group, ends it. No function of 5.10 is like the last.
+ */
+#define LT_CONTAINER_ENTRIES(X)                          \
+	X(vfio, vfio_fops_release, 1, container_closing) \
+	X(vfio, vfio_group_detach_container, 0, container_left)
+
+#define LT_CONTAINER_EXITS(X)                           \
+	X(vfio, vfio_fops_open, 2, 1, container_opened) \
+	X(vfio, vfio_fops_release, 2, 1, container_put) \
+	X(vfio, vfio_group_detach_container, 1, 0, container_put)
+
+/*
  * LT_PUTS(X): X(module, function, struct, member, what the last one calls, the same where that is inlined)
  * Functions that put a reference (the struct is the first argument, the member its
  * refcount_t). Under a lock for which rules name what the last one calls, those that are
@@ -77,11 +91,17 @@
 /*
  * LT_INIT_FUNCTIONS(X): X(function, argument that is the name or -1)
  * Lock initialisers: a lock that is initialised again is a new lock, and here
- * it gets its name. 7.2 has the second form only, without a name.
+ * it gets its name. 7.2 has the form without a name only; with PREEMPT_RT they are called
+ * __mutex_rt_init (which comes after the owner was set to none) and mutex_rt_init_generic.
  */
-#define LT_INIT_FUNCTIONS(X) \
-	X(__mutex_init, 1)   \
-	X(mutex_init_generic, -1)
+#define LT_INIT_FUNCTIONS(X)      \
+	X(__mutex_init, 1)        \
+	X(mutex_init_generic, -1) \
+	X(__mutex_rt_init, 1)     \
+	X(mutex_rt_init_generic, -1)
+
+/* The same of rwsems, with --rwsem only. */
+#define LT_RWSEM_INIT_FUNCTIONS(X) X(__init_rwsem, 1)
 
 /*
  * LT_FILE_KINDS(X): X(module, release function, what private_data is)

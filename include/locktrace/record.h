@@ -56,6 +56,12 @@ enum lt_held_flags {
 	LT_HELD_SEEDED =
 		1 << 1, /* found held when we came: order among these unknown, only outgoing dependencies */
 	LT_HELD_READ = 1 << 2, /* reader of an rwsem: has no owner to check */
+	LT_HELD_FOUND =
+		1 << 3, /* with SEEDED: found held when the task was about to wait; since when is not known */
+	LT_HELD_RWSEM = 1 << 4, /* an rwsem, not a mutex: for writing where it is not for reading */
+	/* Of the kernel side alone, in no record: an attempt to read that may yet fail; read and released. */
+	LT_HELD_ASKED = 1 << 5,
+	LT_HELD_RELEASED = 1 << 6,
 };
 
 /* One lock on a held stack, or a run of locks of one class taken one after the other. */
@@ -73,9 +79,10 @@ struct lt_held {
 
 enum lt_chain_flags {
 	LT_CHAIN_SECOND_TASK =
-		1 << 0,          /* a known chain, now for the first time by a task other than its first */
-	LT_CHAIN_OWNED = 1 << 1, /* the task owns the very lock it is about to wait for */
-	LT_CHAIN_TAKEN = 1 << 2, /* seen when the lock was taken, not before */
+		1 << 0,           /* a known chain, now for the first time by a task other than its first */
+	LT_CHAIN_OWNED = 1 << 1,  /* the task owns the very lock it is about to wait for */
+	LT_CHAIN_TAKEN = 1 << 2,  /* seen when the lock was taken, not before */
+	LT_CHAIN_UNSURE = 1 << 3, /* a release may have been missed: what it holds for reading is in doubt */
 };
 
 enum lt_call_what {
@@ -135,15 +142,16 @@ struct lt_record_lock {
 };
 
 enum lt_object_kind {
-	LT_OBJECT_VM = 1,       /* struct kvm */
-	LT_OBJECT_VCPU = 2,     /* struct kvm_vcpu; parent: its VM */
-	LT_OBJECT_KVM_VFIO = 3, /* struct kvm_vfio, the kvm-vfio device; parent: its VM */
-	LT_OBJECT_GROUP = 4,    /* struct vfio_group */
-	LT_OBJECT_DEVICE = 5,   /* struct vfio_device; parent: its group */
-	LT_OBJECT_DEV_SET = 6,  /* struct vfio_device_set; parent: the device it was found through */
-	LT_OBJECT_PCI = 7,      /* struct vfio_pci_core_device; parent: its vfio_device */
-	LT_OBJECT_IOMMU = 8,    /* struct vfio_iommu, type1 */
-	LT_OBJECT_KINDS,        /* how many, plus one */
+	LT_OBJECT_VM = 1,        /* struct kvm */
+	LT_OBJECT_VCPU = 2,      /* struct kvm_vcpu; parent: its VM */
+	LT_OBJECT_KVM_VFIO = 3,  /* struct kvm_vfio, the kvm-vfio device; parent: its VM */
+	LT_OBJECT_GROUP = 4,     /* struct vfio_group */
+	LT_OBJECT_DEVICE = 5,    /* struct vfio_device; parent: its group */
+	LT_OBJECT_DEV_SET = 6,   /* struct vfio_device_set; parent: the device it was found through */
+	LT_OBJECT_PCI = 7,       /* struct vfio_pci_core_device; parent: its vfio_device */
+	LT_OBJECT_IOMMU = 8,     /* struct vfio_iommu, type1 */
+	LT_OBJECT_CONTAINER = 9, /* struct vfio_container */
+	LT_OBJECT_KINDS,         /* how many, plus one */
 };
 
 enum lt_object_event {
@@ -169,7 +177,7 @@ struct lt_record_object {
  */
 #define LT_LOST_TABLE(X)                                                                                \
 	X(RING_BUFFER, "ring_buffer", "records did not fit into the ring buffer")                       \
-	X(RECURSION, "recursion", "lock calls were skipped by the kernel's recursion guard")            \
+	X(RECURSION, "recursion", "calls were skipped by the kernel (recursion guard, or busy probes)") \
 	X(DEPTH, "depth", "lock calls came while the task held more locks than are followed")           \
 	X(TASKS, "tasks", "lock calls came from tasks for which no room was left")                      \
 	X(WATCHED, "watched", "locks could not be watched because the table of watched locks was full") \
@@ -180,7 +188,10 @@ struct lt_record_object {
 	X(OBJECTS, "objects", "objects came or went without being followed")                            \
 	X(RECORDS, "records",                                                                           \
 	  "records could not be taken in, for want of memory or because they made no sense")            \
-	X(ATTACH, "attach", "functions could not be attached to, or went away with their module")
+	X(ATTACH, "attach", "functions could not be attached to, or went away with their module")       \
+	X(WAITS, "waits", "waits for a lock were not looked at, as that would have cost too much")      \
+	X(READERS, "readers",                                                                           \
+	  "read-held rwsems were not taken to be held any longer, as a release may have been missed")
 
 enum lt_lost {
 #define LT_LOST_ID(id, name, text) LT_LOST_##id,

@@ -17,6 +17,7 @@ struct lt_seen_task {
 	__u64 sp;           /* where the task left its stack; 0: it runs on a CPU */
 	__u64 blocked_on;   /* as the kernel has it; 0 where it has none */
 	__u64 blocker;
+	__u64 pi_blocked_on;
 	__u32 state;       /* TASK_UNINTERRUPTIBLE ... (include/linux/sched.h) */
 	__u32 exit_state;  /* EXIT_ZOMBIE ... */
 	__u32 flags;       /* PF_EXITING ... */

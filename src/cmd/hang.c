@@ -69,7 +69,7 @@ static struct hang_report report_of(struct hang *h, const struct wait_graph *gra
 			  .taint = h->taint,
 			  .boot_to_wall_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME),
 			  .all = h->options.all,
-			  .colour = !h->options.json && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+			  .colour = !h->options.common.json && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
 			  .vm_name = hang_names_vm,
 			  .context = &h->names },
 		.graph = graph,
@@ -120,7 +120,7 @@ static int tell(struct hang *h, int64_t start_ns)
 				  "Task %u was not seen: there is none, or it could not be looked at.",
 				  h->options.task);
 	report = report_of(h, graph, start_ns);
-	err = h->options.json ? json_hang(&report, stdout) : text_hang(&report, stdout);
+	err = h->options.common.json ? json_hang(&report, stdout) : text_hang(&report, stdout);
 	status = status_of(h, graph);
 	wait_graph_free(graph);
 	if (!err)
@@ -132,6 +132,7 @@ static int tell(struct hang *h, int64_t start_ns)
 static int look(struct hang *h, int64_t start_ns)
 {
 	const struct hang_look_options options = { .symbols = h->symbols,
+						   .btf = h->options.common.btf,
 						   .rules = &h->rules,
 						   .task = h->options.task,
 						   .deadline_ms = (uint64_t)start_ns / 1000000 +
@@ -157,7 +158,7 @@ static int look_and_tell(struct hang *h, int64_t start_ns)
 	h->seen.looks[0].partial = h->seen.looks[0].partial || !h->seen.look_count;
 	if (!h->seen.look_count)
 		h->seen.looks[0].count = 0;
-	if (!err && !h->seen.look_count && !h->options.json)
+	if (!err && !h->seen.look_count && !h->options.common.json)
 		message_error("%s", h->seen.trouble);
 	else if (!err)
 		status = tell(h, start_ns);
@@ -232,6 +233,8 @@ static int hang_open(struct hang *h, int64_t start_ns)
 	if (!err)
 		err = surroundings_check_namespace();
 	if (!err)
+		err = surroundings_check_lockdown();
+	if (!err)
 		err = read_symbols(h, start_ns);
 	uname(&h->system);
 	surroundings_taint(h->taint, sizeof(h->taint));
@@ -246,7 +249,6 @@ int cmd_hang(int argc, char **argv)
 
 	if (status)
 		return status;
-	message_set_verbose(h.options.verbose);
 	catch_signals(&h);
 	if (hang_open(&h, start_ns))
 		status = EXIT_UNABLE;

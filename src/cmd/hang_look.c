@@ -123,6 +123,18 @@ static int look_once(const struct looking *l, struct waiters *waiters, unsigned 
 	return 0;
 }
 
+static int open_types(const struct looking *l, FILE *out, struct types **types)
+{
+	int err;
+
+	wire_stage(out, "loading the BPF programs that try whether the kernel's memory can be read");
+	err = surroundings_check_reading();
+	if (err)
+		return err;
+	wire_stage(out, "reading the kernel's types");
+	return surroundings_open_types(l->options->btf, types);
+}
+
 static int run_waiters(FILE *out, const void *argument)
 {
 	const struct timespec gap = { .tv_nsec = GAP_MS * 1000000L };
@@ -131,8 +143,7 @@ static int run_waiters(FILE *out, const void *argument)
 	struct types *types;
 	int err;
 
-	wire_stage(out, "reading the kernel's types");
-	err = surroundings_open_types(&types);
+	err = open_types(l, out, &types);
 	if (err)
 		return err;
 	wire_stage(out, "loading the BPF programs that look at tasks");
@@ -188,8 +199,7 @@ static int run_objects(FILE *out, const void *argument)
 	uint64_t lost;
 	int err;
 
-	wire_stage(out, "reading the kernel's types");
-	err = surroundings_open_types(&types);
+	err = open_types(l, out, &types);
 	if (err)
 		return err;
 	wire_stage(out, "loading the BPF programs that look for VMs and devices, and running them");

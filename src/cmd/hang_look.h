@@ -45,6 +45,7 @@ struct hang_seen {
 
 struct hang_look_options {
 	struct kallsyms *symbols;
+	const char *btf; /* --btf; NULL: the kernel's own types */
 	/*
 	 * Gives the classes of the user's own; the states of its rules are set as the kernel answers, or to
 	 * unknown when it was not asked: nobody waits for a lock, or there was no time. NULL: no rules.

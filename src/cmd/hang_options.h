@@ -6,13 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cmd/common_options.h"
 #include "cmd/rule_set.h"
 
 struct hang_options {
-	bool json, all, verbose;
+	bool all;
 	uint32_t task;    /* process or thread; 0: all */
 	uint32_t watch;   /* seconds between two looks round; 0: once */
 	uint32_t timeout; /* seconds */
+	struct common_options common;
 	struct rule_files rules;
 };
 

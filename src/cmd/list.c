@@ -12,11 +12,11 @@
 #include <time.h>
 
 #include "cmd/cmd.h"
+#include "cmd/common_options.h"
 #include "cmd/hang_look.h"
 #include "cmd/hang_names.h"
 #include "cmd/hang_wire.h"
 #include "cmd/option_number.h"
-#include "cmd/rule_options.h"
 #include "cmd/surroundings.h"
 #include "message.h"
 #include "model/class.h"
@@ -26,13 +26,11 @@
 #define TIMEOUT_SECONDS 10
 
 enum {
-	KEY_JSON = 0x100,
-	KEY_TIMEOUT,
-	KEY_VERSION,
+	KEY_TIMEOUT = 0x100,
 };
 
 struct list_run {
-	bool json;
+	struct common_options common;
 	uint32_t timeout; /* seconds */
 	struct rule_files files;
 	struct rule_set rules;
@@ -44,11 +42,8 @@ struct list_run {
 };
 
 static const struct argp_option options[] = {
-	{ "json", KEY_JSON, NULL, 0, "One JSON object a line on standard output (docs/json.md)", 0 },
 	{ "timeout", KEY_TIMEOUT, "SEC", 0,
 	  "Tell what is known after so many seconds, whatever is stuck (default: 10)", 0 },
-	{ "verbose", 'v', NULL, 0, "Tell more about what is done, on standard error", 0 },
-	{ "version", KEY_VERSION, NULL, 0, "Show the version", 0 },
 	{ 0 },
 };
 
@@ -58,22 +53,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &l->files;
-		break;
-	case KEY_JSON:
-		l->json = true;
+		state->child_inputs[0] = &l->common;
+		state->child_inputs[1] = &l->files;
 		break;
 	case KEY_TIMEOUT:
 		l->timeout = (uint32_t)option_number(state, "timeout", value, 1, 3600);
-		break;
-	case 'v':
-		message_set_verbose(true);
-		break;
-	case KEY_VERSION:
-		puts("locktrace " LOCKTRACE_VERSION);
-		exit(EXIT_NOTHING);
-	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is not expected here", value);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -84,9 +68,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.children = rule_options,
+	.children = common_and_rule_children,
 	.doc = "Shows the VMs, vCPUs, VFIO groups, devices and containers that live, the locks of each, who has them "
-	       "now and how many wait. Needs root. Nothing is attached or changed."
+	       "now and how many wait. Needs root (see PRIVILEGES in locktrace(8)). Nothing is attached or changed."
 	       "\vExit status: 0 shown, 2 could not look, or not at everything.\n\n"
 	       "Example: which locks are held\n  locktrace list | grep held",
 };
@@ -183,7 +167,7 @@ static int tell(struct list_run *l)
 
 	uname(&system);
 	surroundings_taint(taint, sizeof(taint));
-	if (l->json ? json_list(&report, stdout) : text_list(&report, stdout)) {
+	if (l->common.json ? json_list(&report, stdout) : text_list(&report, stdout)) {
 		message_error("the list could not be written: standard output is full or closed");
 		return EXIT_UNABLE;
 	}
@@ -193,6 +177,7 @@ static int tell(struct list_run *l)
 static int look(struct list_run *l, uint64_t start_ms)
 {
 	const struct hang_look_options look = { .symbols = l->symbols,
+						.btf = l->common.btf,
 						.rules = &l->rules,
 						.all = true,
 						.deadline_ms = start_ms + (uint64_t)l->timeout * 1000 };
@@ -219,7 +204,11 @@ static int list_open(struct list_run *l, uint64_t start_ms)
 	if (!err)
 		err = surroundings_check_namespace();
 	if (!err)
+		err = surroundings_check_lockdown();
+	if (!err)
 		err = surroundings_open_symbols(&l->symbols, deadline_ns);
+	if (!err)
+		surroundings_say_symbols(l->symbols);
 	if (err == -ETIMEDOUT)
 		message_error(
 			"reading the kernel's symbols (/proc/kallsyms) took longer than --timeout lets it");
@@ -233,9 +222,7 @@ int cmd_list(int argc, char **argv)
 	uint64_t start_ms = wire_now_ms();
 	int status = EXIT_UNABLE;
 
-	argv[0] = name;
-	argp_err_exit_status = EXIT_UNABLE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &l))
+	if (common_parse(&argp, name, argc, argv, &l))
 		return EXIT_UNABLE;
 	if (!list_open(&l, start_ms) && !look(&l, start_ms))
 		status = tell(&l);

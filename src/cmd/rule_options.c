@@ -36,6 +36,4 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp argp = { .options = options, .parser = parse };
-
-const struct argp_child rule_options[] = { { &argp, 0, NULL, 0 }, { 0 } };
+const struct argp rule_argp = { .options = options, .parser = parse };

@@ -5,10 +5,7 @@
 
 #include <argp.h>
 
-/*
- * As the only child of a command's parser, whose parse function, at ARGP_KEY_INIT, sets
- * state->child_inputs[0] to a struct rule_files. The strings of the command line must outlive that.
- */
-extern const struct argp_child rule_options[];
+/* Its input is a struct rule_files. See common_options.h. */
+extern const struct argp rule_argp;
 
 #endif

@@ -9,67 +9,53 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
-#include "cmd/rule_options.h"
+#include "cmd/common_options.h"
 #include "cmd/rule_set.h"
+#include "cmd/surroundings.h"
 #include "message.h"
 #include "report/report.h"
 
-enum {
-	KEY_JSON = 0x100,
-};
-
 struct rules_options {
+	struct common_options common;
 	struct rule_files files;
-	bool json;
-};
-
-static const struct argp_option options[] = {
-	{ "json", KEY_JSON, NULL, 0, "One JSON object a line (docs/json.md)", 0 },
-	{ 0 },
 };
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct rules_options *o = state->input;
 
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &o->files;
-		break;
-	case KEY_JSON:
-		o->json = true;
-		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is not expected here", value);
-		break;
-	default:
+	(void)value;
+	if (key != ARGP_KEY_INIT)
 		return ARGP_ERR_UNKNOWN;
-	}
+	state->child_inputs[0] = &o->common;
+	state->child_inputs[1] = &o->files;
 	return 0;
 }
 
 static const struct argp argp = {
-	.options = options,
 	.parser = parse,
-	.children = rule_options,
+	.children = common_and_rule_children,
 	.doc = "Shows the rules: which are in force on the running kernel, which are not because it lacks what they "
 	       "ask for, and where each comes from. As root, because only root sees what a kernel has."
-	       "\vExit status: 0 all was read, 2 a rule file has an error.\n\n"
+	       "\vExit status: 0 all was read, 2 a rule file or --btf has an error.\n\n"
 	       "Example: check a rule file\n  locktrace rules --no-builtin-rules --rules my.rules",
 };
 
 /* What can be asked of this kernel by this user; the rest stays unknown. */
-static void open_kernel(struct conditions *kernel)
+static int open_kernel(struct conditions *kernel, const char *btf)
 {
-	if (kallsyms_open(&kernel->symbols) || types_open(&kernel->types)) {
+	if (btf && surroundings_open_types(btf, &kernel->types))
+		return -EINVAL;
+	if (kallsyms_open(&kernel->symbols) || (!btf && types_open(&kernel->types))) {
 		message_info("which rules are in force is not known: this needs root, and a kernel with BTF");
 		kallsyms_close(kernel->symbols);
 		kernel->symbols = NULL;
-		return;
+		return 0;
 	}
 	if (tracer_open_reader(kernel->symbols, kernel->types, &kernel->tracer))
 		kernel->tracer = NULL;
 	conditions_modules_changed(kernel);
+	return 0;
 }
 
 static void close_kernel(struct conditions *kernel)
@@ -96,18 +82,16 @@ int cmd_rules(int argc, char **argv)
 	static struct rule_set set;
 	int err;
 
-	argv[0] = name;
-	argp_err_exit_status = EXIT_UNABLE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
+	if (common_parse(&argp, name, argc, argv, &o))
 		return EXIT_UNABLE;
 	err = rule_set_load(&set, &o.files);
 	if (!err)
-		open_kernel(&set.conditions);
+		err = open_kernel(&set.conditions, o.common.btf);
 	if (!err)
 		err = rule_set_collect(&set);
 	if (!err) {
 		rule_set_evaluate(&set);
-		print_rules(&set, o.json);
+		print_rules(&set, o.common.json);
 		rule_set_warn(&set);
 	}
 	close_kernel(&set.conditions);

@@ -74,19 +74,28 @@ static void note_wait(struct stalls *s, const struct wait *now)
 	*wait = *now;
 }
 
+/* Whether a lock is held by others than the task that asks for it. */
+static bool is_others(const struct stalls *s, uint64_t task, const struct tracer_call *call)
+{
+	uint64_t owner, readers;
+
+	if (tracer_lock_owner(s->options.tracer, call->lock, &owner))
+		return false;
+	/* One that waits for itself is told by the kernel side, at once. */
+	if (owner)
+		return owner != task;
+	return call->writing && !tracer_readers(s->options.tracer, call->lock, &readers) && readers;
+}
+
 /* Whether the last lock that a task asked for is somebody else's, and it sleeps. */
 static void visit_call(void *context, uint64_t task, const struct tracer_call *call)
 {
 	struct stalls *s = context;
-	uint64_t owner;
 	struct wait now = {
 		.task = task, .lock = call->lock, .tid = call->tid, .since_ms = wire_now_ms(), .met = true
 	};
 
-	if (tracer_lock_owner(s->options.tracer, call->lock, &owner) || !owner)
-		return;
-	/* One that waits for itself is told by the kernel side, at once. */
-	if (owner == task)
+	if (!is_others(s, task, call))
 		return;
 	now.switches = deadlocks_switches(call->tid);
 	if (now.switches)

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/lockdown.h"
+#include "kernel/probes.h"
 #include "message.h"
 
 /* Inode of the first PID namespace: PROC_PID_INIT_INO in include/linux/proc_ns.h. */
@@ -40,14 +42,76 @@ int surroundings_open_symbols(struct kallsyms **out, uint64_t deadline_ns)
 	return err;
 }
 
-int surroundings_open_types(struct types **out)
+void surroundings_say_symbols(struct kallsyms *symbols)
 {
-	int err = types_open(out);
+	if (!kallsyms_has_data(symbols))
+		message_info(
+			"/proc/kallsyms has functions only (no CONFIG_KALLSYMS_ALL): static locks (kvm_lock) are "
+			"not known, VMs and groups are found by their files only, no lock is named by its slab "
+			"cache, and rules about variables are not in force.");
+}
 
+static int refuse_lockdown(void)
+{
+	message_error(
+		"kernel lockdown is in confidentiality mode: it forbids everybody to read the kernel's memory "
+		"with BPF, and kprobes. Boot with lockdown=integrity on the kernel's command line, which is as "
+		"much as Secure Boot asks for; the mode cannot be lowered while the kernel runs.");
+	return -EPERM;
+}
+
+int surroundings_check_lockdown(void)
+{
+	return lockdown_mode() == LOCKDOWN_CONFIDENTIALITY ? refuse_lockdown() : 0;
+}
+
+/* The mode cannot be read where securityfs is not mounted; what it does can be tried. */
+int surroundings_check_reading(void)
+{
+	uint32_t ignored;
+
+	return probe_read_own_task(0, sizeof(ignored), &ignored) == -EPERM && !probe_load()
+		       ? refuse_lockdown()
+		       : 0;
+}
+
+/* --btf: what is wrong would give wrong results. */
+static int open_types_from(const char *btf, struct types **out)
+{
+	int err = types_open_from(btf, out);
+	char why[256];
+
+	if (err) {
+		message_error(
+			"--btf %s: no types can be read from it (%s). Expected BTF, raw or in an ELF file, "
+			"of the kernel that runs, or a folder with such files, \"vmlinux\" among them.",
+			btf, err == -EINVAL ? "it is no BTF" : strerror(-err));
+		return err;
+	}
+	err = types_fit(*out, why, sizeof(why));
+	if (!err)
+		return 0;
+	message_error(
+		"--btf %s: this is not the BTF of the running kernel: %s. It must be made from the very "
+		"build that runs.",
+		btf, why);
+	types_close(*out);
+	*out = NULL;
+	return err;
+}
+
+int surroundings_open_types(const char *btf, struct types **out)
+{
+	int err;
+
+	if (btf)
+		return open_types_from(btf, out);
+	err = types_open(out);
 	if (err)
 		message_error(
 			"this kernel has no type information (/sys/kernel/btf/vmlinux: %s). locktrace needs a "
-			"kernel built with CONFIG_DEBUG_INFO_BTF, as those of all current distributions are.",
+			"kernel built with CONFIG_DEBUG_INFO_BTF, as those of all current distributions are, or "
+			"its types in a file (--btf).",
 			strerror(-err));
 	return err;
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/bound.h"
 #include "cmd/cmd.h"
 #include "cmd/deadlocks.h"
 #include "cmd/rule_set.h"
@@ -32,8 +33,12 @@
 #define PROGRESS_MS 1000
 #define DRAIN_MS 2000
 
-#define FOLLOWED "mutex"
-#define NOT_FOLLOWED "rw_semaphore, ww_mutex, semaphore, spinlock, SRCU"
+/* What is followed and what is not, without and with --rwsem. */
+static const char *const followed[] = { "mutex", "mutex and rw_semaphore" };
+static const char *const not_followed[] = {
+	"rw_semaphore (without --rwsem), ww_mutex, semaphore, spinlock, SRCU",
+	"percpu_rw_semaphore, ww_mutex, semaphore, spinlock, SRCU",
+};
 #define KPROBE_REASON "what a kprobe misses is not counted in a way that can be read here"
 
 #define CLASSES_MAX (LT_CLASS_DECLARED_END + USER_CLASSES_MAX + 1)
@@ -50,6 +55,7 @@ struct watch {
 	struct report_context report;
 	struct deadlocks deadlocks;
 	struct stalls *stalls;
+	struct bound bound;
 	struct utsname system;
 	char taint[32];
 	uint64_t stalls_told, stalls_left_out;
@@ -77,7 +83,9 @@ static int64_t clock_ns(clockid_t clock)
 
 static struct report_trust trust_now(struct watch *w)
 {
-	struct report_trust trust = { .followed = FOLLOWED, .not_followed = NOT_FOLLOWED };
+	struct report_trust trust = { .followed = followed[w->options.rwsem],
+				      .not_followed = not_followed[w->options.rwsem],
+				      .rwsems = w->options.rwsem };
 	struct tracer_numbers numbers;
 
 	tracer_lost(w->tracer, trust.lost);
@@ -85,6 +93,8 @@ static struct report_trust trust_now(struct watch *w)
 	tracer_numbers(w->tracer, &numbers);
 	trust.let_go = numbers.let_go;
 	trust.late_modules = tracer_late_modules(w->tracer);
+	if (tracer_by_contention(w->tracer))
+		trust.blind = CONTENTION_BLIND;
 	report_trust_judge(&trust, tracer_counts_misses(w->tracer), KPROBE_REASON);
 	return trust;
 }
@@ -147,7 +157,7 @@ static bool on_finding(void *context, const struct finding *finding)
 	model_refresh(w->model, finding);
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
-	if (w->options.json)
+	if (w->options.common.json)
 		json_finding(&w->report, finding, stdout);
 	else
 		text_finding(&w->report, finding, &trust, stdout);
@@ -175,7 +185,7 @@ static void on_stall(void *context, const struct hang_report *report, const stru
 	w->finding_seen = true;
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
-	if (w->options.json)
+	if (w->options.common.json)
 		json_stall(report, stall, stdout);
 	else
 		text_stall(report, stall, stdout);
@@ -190,6 +200,8 @@ static const char *is_over(const struct watch *w)
 		return "first finding";
 	if (w->deadline_ns && clock_ns(CLOCK_MONOTONIC) >= w->deadline_ns)
 		return "duration over";
+	if (*w->bound.why)
+		return "overhead";
 	return NULL;
 }
 
@@ -212,20 +224,22 @@ static int on_record(void *context, const struct lt_record_header *record, size_
 		message_error("a record of the kernel side could not be taken in: %s", strerror(-err));
 		w->refused++;
 	}
-	/* In a flood the ring is never empty: a wish to end must be heard here too. */
+	/* In a flood the ring is never empty: a wish to end must be heard here too, and the cost be seen. */
 	if (w->drain_until_ns)
 		return clock_ns(CLOCK_MONOTONIC) >= w->drain_until_ns ? -ECANCELED : 0;
-	return is_over(w) ? -ECANCELED : 0;
+	return is_over(w) || bound_is_due(&w->bound) ? -ECANCELED : 0;
 }
 
 static int open_types(struct watch *w)
 {
-	int err = surroundings_open_types(&w->types);
+	int err = surroundings_check_reading();
 
-	if (!err && types_realtime(w->types)) {
+	if (!err)
+		err = surroundings_open_types(w->options.common.btf, &w->types);
+	if (!err && w->options.attach == ATTACH_FENTRY && !types_of_kernel_itself(w->types)) {
 		message_error(
-			"this is a PREEMPT_RT kernel: its mutexes keep their owner elsewhere, and locktrace "
-			"does not follow them yet.");
+			"--attach fentry: this kernel has no BTF of its own, which fentry needs; a file of "
+			"types (--btf) cannot help. Try --attach kprobe.");
 		return -ENOTSUP;
 	}
 	return err;
@@ -247,7 +261,7 @@ static int add_lock(struct watch *w, const char *text)
 					"through a pointer");
 		return -EINVAL;
 	}
-	if (lock_spec_find(&spec, w->symbols, w->types, &place, why, sizeof(why))) {
+	if (lock_spec_find(&spec, w->symbols, w->types, w->options.rwsem, &place, why, sizeof(why))) {
 		message_error("--watch %s: %s", text, why);
 		return -EINVAL;
 	}
@@ -301,7 +315,7 @@ static void fill_report_context(struct watch *w)
 		.taint = surroundings_taint(w->taint, sizeof(w->taint)),
 		.boot_to_wall_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME),
 		.all = w->options.all,
-		.colour = !w->options.json && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+		.colour = !w->options.common.json && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
 		.vm_name = vm_name,
 		.is_lock_function = hook_is_lock_function,
 		.is_call_function = is_call_function,
@@ -331,6 +345,7 @@ static int open_tracer(struct watch *w)
 					  .every_lock = w->options.every_lock,
 					  .ring_size = w->options.ring_size,
 					  .check_unlock = w->options.check_unlock,
+					  .rwsem = w->options.rwsem,
 					  .user_classes = w->rules.classes,
 					  .user_class_count = w->rules.class_count,
 					  .calls = w->rules.calls,
@@ -348,7 +363,9 @@ static int open_tracer(struct watch *w)
 
 static int open_stalls(struct watch *w)
 {
-	const struct stalls_options options = { .seconds = w->options.stall,
+	/* Its looks are those of "hang", which need BPF iterators. */
+	const struct stalls_options options = { .seconds = types_of_kernel_itself(w->types) ? w->options.stall
+											    : 0,
 						.tracer = w->tracer,
 						.model = w->model,
 						.symbols = w->symbols,
@@ -359,6 +376,8 @@ static int open_stalls(struct watch *w)
 						.tell = on_stall,
 						.context = w };
 
+	if (options.seconds != w->options.stall)
+		message_info("waits that last are not looked for: this kernel has no BTF of its own");
 	w->stalls = stalls_new(&options);
 	return w->stalls || !options.seconds ? 0 : -ENOMEM;
 }
@@ -369,6 +388,8 @@ static int watch_open(struct watch *w)
 
 	if (!err)
 		err = surroundings_check_namespace();
+	if (!err)
+		err = surroundings_check_lockdown();
 	w->modules = modules_hash(); /* before the symbols: what comes meanwhile is a change */
 	if (!err)
 		err = surroundings_open_symbols(&w->symbols, 0);
@@ -382,6 +403,8 @@ static int watch_open(struct watch *w)
 		return err;
 	fill_report_context(w);
 	err = open_tracer(w);
+	if (!err)
+		err = bound_open(&w->bound, w->tracer, w->options.max_overhead);
 	return err ? err : open_stalls(w);
 }
 
@@ -428,12 +451,17 @@ static void say_modules(struct watch *w)
 /* Why those of the user's own that cannot be watched cannot was told when they were tried. */
 static void say_classes(struct watch *w)
 {
+	bool data = kallsyms_has_data(w->symbols);
 	const char *name, *why;
 
+	surroundings_say_symbols(w->symbols);
 	for (uint32_t id = LT_CLASS_FOREIGN + 1; id < LT_CLASS_DECLARED_END; id++)
 		if (tracer_class_state(w->tracer, id, &name) == CLASS_MISSING)
-			message_info("%s is not in this kernel, or not in its type information: not watched",
-				     name);
+			message_info("%s is not in this kernel, or not in its %s: not watched", name,
+				     data ? "type information" : "symbols");
+		else if (tracer_class_state(w->tracer, id, &name) == CLASS_UNFOLLOWED)
+			message_info("%s is an rwsem: not followed %s", name,
+				     tracer_rwsems_refused(w->tracer) ? "here" : "without --rwsem");
 	for (size_t i = 0; i < w->rules.class_count; i++)
 		if (w->rules.classes[i].wanted &&
 		    tracer_user_class_state(w->tracer, i, &why) == CLASS_WAITING)
@@ -443,30 +471,35 @@ static void say_classes(struct watch *w)
 
 static void say_ready(struct watch *w)
 {
-	const char *watched[CLASSES_MAX], *waiting[CLASSES_MAX], *missing[CLASSES_MAX];
-	struct report_ready ready = { .attach = attach_kind_name(tracer_attach_kind(w->tracer)),
+	const char *watched[CLASSES_MAX], *waiting[CLASSES_MAX], *missing[CLASSES_MAX],
+		*unfollowed[CLASSES_MAX];
+	struct report_ready ready = { .attach = tracer_attach_kinds(w->tracer),
 				      .version = LOCKTRACE_VERSION,
 				      .rules = rule_set_in_force(&w->rules),
 				      .classes = watched,
 				      .waiting = waiting,
-				      .missing = missing };
+				      .missing = missing,
+				      .unfollowed = unfollowed,
+				      .rwsems = w->options.rwsem };
 	size_t count = class_names(w, CLASS_WATCHED, watched);
 
 	class_names(w, CLASS_WAITING, waiting);
 	class_names(w, CLASS_MISSING, missing);
+	class_names(w, CLASS_UNFOLLOWED, unfollowed);
 	say_classes(w);
 	rule_set_warn(&w->rules);
-	rule_set_warn_of_calls(&w->rules, w->tracer);
+	if (!tracer_by_contention(w->tracer))
+		rule_set_warn_of_calls(&w->rules, w->tracer);
 	model_count(w->model, &ready.seen);
-	if (w->options.json) {
+	if (w->options.common.json) {
 		json_ready(&w->report, &ready, stdout);
 		return;
 	}
-	message_info("watching %zu lock classes by %s on Linux %s: %" PRIu64 " VMs, %" PRIu64
+	message_info("watching %zu lock classes (%s) by %s on Linux %s: %" PRIu64 " VMs, %" PRIu64
 		     " vCPUs, %" PRIu64 " groups, %" PRIu64 " devices. Ctrl-C ends.",
-		     count, ready.attach, w->report.kernel, ready.seen.objects[LT_OBJECT_VM],
-		     ready.seen.objects[LT_OBJECT_VCPU], ready.seen.objects[LT_OBJECT_GROUP],
-		     ready.seen.objects[LT_OBJECT_DEVICE]);
+		     count, followed[w->options.rwsem], ready.attach, w->report.kernel,
+		     ready.seen.objects[LT_OBJECT_VM], ready.seen.objects[LT_OBJECT_VCPU],
+		     ready.seen.objects[LT_OBJECT_GROUP], ready.seen.objects[LT_OBJECT_DEVICE]);
 }
 
 static void show_progress(struct watch *w)
@@ -524,6 +557,10 @@ static const char *watch_loop(struct watch *w)
 			message_error("reading the ring buffer failed: %s", strerror(-err));
 			return NULL;
 		}
+		if (bound_exceeded(&w->bound)) {
+			tracer_detach(w->tracer);
+			message_info("%s", w->bound.why);
+		}
 		ended = is_over(w);
 		if (ended)
 			return ended;
@@ -542,6 +579,7 @@ static void say_summary(struct watch *w, const char *ended, int64_t start)
 {
 	struct report_summary summary = { .trust = trust_now(w),
 					  .ended = ended,
+					  .ended_why = w->bound.why,
 					  .seconds = (uint64_t)(clock_ns(CLOCK_MONOTONIC) - start) /
 						     1000000000 };
 	struct tracer_numbers numbers;
@@ -556,7 +594,7 @@ static void say_summary(struct watch *w, const char *ended, int64_t start)
 	summary.model = w->model;
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
-	if (w->options.json)
+	if (w->options.common.json)
 		json_summary(&summary, stdout);
 	else
 		text_summary(&summary, stdout);
@@ -604,7 +642,6 @@ int cmd_watch(int argc, char **argv)
 
 	if (status)
 		return status;
-	message_set_verbose(w.options.verbose);
 	catch_signals();
 	status = watch_open(&w) ? EXIT_UNABLE : watch_run(&w);
 	watch_close(&w);

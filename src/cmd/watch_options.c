@@ -7,10 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/cmd.h"
 #include "cmd/option_number.h"
-#include "cmd/rule_options.h"
-#include "version.h"
 
 /* The largest ring buffer: what fits the map's size, a power of two of bytes. */
 #define RING_MAX (1UL << 30)
@@ -25,18 +22,20 @@ enum {
 	KEY_DURATION,
 	KEY_EVERY_LOCK,
 	KEY_EXIT,
-	KEY_JSON,
+	KEY_MAX_OVERHEAD,
 	KEY_PID,
 	KEY_RING,
+	KEY_RWSEM,
 	KEY_STALL,
-	KEY_VERSION,
 	KEY_VM,
 	KEY_WATCH,
 };
 
 static const struct argp_option options[] = {
 	{ "all", KEY_ALL, NULL, 0, "Weak findings (guarded, one_task) in full instead of one line each", 0 },
-	{ "attach", KEY_ATTACH, "KIND", 0, "How to attach: auto (default), fentry or kprobe", 0 },
+	{ "attach", KEY_ATTACH, "KIND", 0,
+	  "How to attach: auto (default), fentry, kprobe.multi, kprobe or contention (sees only waits for locks)",
+	  0 },
 	{ "check-unlock", KEY_CHECK_UNLOCK, NULL, 0,
 	  "Report a mutex that is released by a task that does not own it: every unlock in the kernel is then "
 	  "looked at",
@@ -45,18 +44,23 @@ static const struct argp_option options[] = {
 	{ "every-lock", KEY_EVERY_LOCK, NULL, 0,
 	  "Watch every mutex of the kernel, not only KVM's and VFIO's: for the lab, it is not cheap", 0 },
 	{ "exit-on-finding", KEY_EXIT, NULL, 0, "End at the first finding that is not only information", 0 },
-	{ "json", KEY_JSON, NULL, 0, "One JSON object a line on standard output (docs/json.md)", 0 },
+	{ "max-overhead", KEY_MAX_OVERHEAD, "PERCENT", 0,
+	  "Detach and end when the tracer's programs take more of the time of all CPUs, as 0.5 (default: no "
+	  "bound)",
+	  0 },
 	{ "pid", KEY_PID, "PID", 0, "Report only findings that concern this process", 0 },
 	{ "ring-size", KEY_RING, "BYTES", 0,
 	  "Size of the ring buffer (default 4M); K, M and G may follow the number", 0 },
+	{ "rwsem", KEY_RWSEM, NULL, 0,
+	  "Follow rwsems, too: those of VFIO and KVM, and others taken with them. Costs something in each page "
+	  "fault of the host",
+	  0 },
 	{ "stall", KEY_STALL, "SEC", 0,
 	  "Report a wait for a lock that lasts longer, and who holds it up (default: 10; 0: do not)", 0 },
-	{ "verbose", 'v', NULL, 0, "Tell more about what is done, on standard error", 0 },
-	{ "version", KEY_VERSION, NULL, 0, "Show the version", 0 },
 	{ "vm", KEY_VM, "NAME", 0, "Report only findings that concern the VM of this name", 0 },
 	{ "watch", KEY_WATCH, "STRUCT.MEMBER@SYMBOL", 0,
-	  "Watch a mutex of your own too: a member of a static struct, or with @*SYMBOL of a struct that a "
-	  "global pointer points to. May be given more than once",
+	  "Watch a mutex, or with --rwsem an rwsem, of your own too: a member of a static struct, or with "
+	  "@*SYMBOL of a struct that a global pointer points to. May be given more than once",
 	  0 },
 	{ 0 },
 };
@@ -83,11 +87,22 @@ static size_t ring_size(struct argp_state *state, const char *text)
 
 static enum attach_kind attach(struct argp_state *state, const char *text)
 {
-	for (int kind = ATTACH_AUTO; kind <= ATTACH_KPROBE; kind++)
+	for (enum attach_kind kind = ATTACH_AUTO; kind < ATTACH_KINDS; kind++)
 		if (!strcmp(text, attach_kind_name(kind)))
 			return kind;
-	argp_error(state, "--attach %s: expected auto, fentry or kprobe", text);
+	argp_error(state, "--attach %s: expected auto, fentry, kprobe.multi, kprobe or contention", text);
 	return ATTACH_AUTO;
+}
+
+static double percent(struct argp_state *state, const char *option, const char *text)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	/* strtod() also knows "nan", "inf" and hexadecimal numbers. */
+	if (end == text || *end || strspn(text, "0123456789.") != strlen(text) || value <= 0 || value > 100)
+		argp_error(state, "--%s %s: expected a number above 0, at most 100, as 0.5", option, text);
+	return value;
 }
 
 static void add_lock(struct argp_state *state, struct watch_options *o, const char *text)
@@ -104,7 +119,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &o->rules;
+		state->child_inputs[0] = &o->common;
+		state->child_inputs[1] = &o->rules;
 		break;
 	case KEY_ALL:
 		o->all = true;
@@ -124,8 +140,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case KEY_EXIT:
 		o->exit_on_finding = true;
 		break;
-	case KEY_JSON:
-		o->json = true;
+	case KEY_MAX_OVERHEAD:
+		o->max_overhead = percent(state, "max-overhead", value);
 		break;
 	case KEY_PID:
 		o->pid = (uint32_t)option_number(state, "pid", value, 1, UINT32_MAX);
@@ -133,23 +149,17 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case KEY_RING:
 		o->ring_size = ring_size(state, value);
 		break;
+	case KEY_RWSEM:
+		o->rwsem = true;
+		break;
 	case KEY_STALL:
 		o->stall = (uint32_t)option_number(state, "stall", value, 0, 86400);
 		break;
-	case 'v':
-		o->verbose = true;
-		break;
-	case KEY_VERSION:
-		puts("locktrace " LOCKTRACE_VERSION);
-		exit(EXIT_NOTHING);
 	case KEY_VM:
 		o->vm = value;
 		break;
 	case KEY_WATCH:
 		add_lock(state, o, value);
-		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is not expected here", value);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -160,9 +170,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.children = rule_options,
+	.children = common_and_rule_children,
 	.doc = "Attaches to the running kernel, follows the locks of KVM and VFIO, reports lock-order violations "
-	       "as they show and a summary at the end. Needs root. Nothing is changed in the kernel, and all of "
+	       "as they show and a summary at the end. Needs root (see PRIVILEGES in locktrace(8)). Nothing is changed in the kernel, and all of "
 	       "it is gone when locktrace ends."
 	       "\vExit status: 0 nothing found but information, 1 findings, 2 could not run.\n\n"
 	       "Example: watch a host for a minute\n  locktrace watch --duration 60\n"
@@ -175,7 +185,5 @@ int watch_options_parse(int argc, char **argv, struct watch_options *out)
 
 	memset(out, 0, sizeof(*out));
 	out->stall = STALL_SECONDS;
-	argv[0] = name;
-	argp_err_exit_status = EXIT_UNABLE;
-	return argp_parse(&argp, argc, argv, 0, NULL, out) ? EXIT_UNABLE : 0;
+	return common_parse(&argp, name, argc, argv, out);
 }

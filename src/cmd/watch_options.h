@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cmd/common_options.h"
 #include "cmd/rule_set.h"
 #include "kernel/tracer.h"
 
@@ -15,15 +16,18 @@
 struct watch_options {
 	enum attach_kind attach;
 	uint64_t duration; /* seconds; 0: until interrupted */
-	bool json, all, exit_on_finding, every_lock, verbose;
+	bool all, exit_on_finding, every_lock;
 	uint32_t pid;   /* 0: all */
 	const char *vm; /* NULL: all */
 	size_t ring_size;
 	const char *locks[WATCH_LOCKS_MAX]; /* STRUCT.MEMBER@SYMBOL, not looked at yet */
 	size_t lock_count;
+	struct common_options common;
 	struct rule_files rules;
 	bool check_unlock;
-	uint32_t stall; /* seconds; 0: waits that last are not told */
+	bool rwsem;
+	uint32_t stall;      /* seconds; 0: waits that last are not told */
+	double max_overhead; /* per cent of the time of all CPUs; 0: no bound */
 };
 
 /*

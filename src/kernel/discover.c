@@ -69,9 +69,11 @@ static int claim(struct locktrace_bpf *object, uint64_t address, struct lt_watch
 }
 
 /* Adds one lock to the watched ones. 0, -E2BIG when the map is full: then it counts as lost. */
-static int watch_at(struct tracer *t, uint64_t address, uint32_t class_id)
+static int watch_at(struct tracer *t, uint64_t address, uint32_t class_id, bool rwsem)
 {
-	struct lt_watched value = { .generation = boot_ns(), .class_id = class_id };
+	struct lt_watched value = { .generation = boot_ns(),
+				    .class_id = class_id,
+				    .flags = rwsem ? LT_WATCHED_RWSEM : 0 };
 	struct locktrace_bpf *object = tracer_first(t);
 	int err = 0;
 
@@ -94,6 +96,12 @@ static void unwatch_at(struct tracer *t, uint64_t address, uint32_t class_id)
 	    bpf_map_delete_elem(fd, &address))
 		return;
 	__atomic_fetch_sub(&object->bss->filter[lt_filter_index(address)], 1, __ATOMIC_RELAXED);
+}
+
+void discover_foreign_gone(struct tracer *t, uint64_t address)
+{
+	unwatch_at(t, address, LT_CLASS_FOREIGN);
+	__atomic_fetch_sub(&tracer_first(t)->bss->foreign_now, 1, __ATOMIC_RELAXED);
 }
 
 /* Runs a program of ours on two numbers. Its return value, or negative errno. */
@@ -169,6 +177,11 @@ static void introduce(struct tracer *t, uint64_t kind, uint64_t object)
 	run_program(tracer_newest(t)->progs.introduce, kind, object);
 }
 
+void discover_object_gone(struct tracer *t, uint64_t kind, uint64_t object)
+{
+	run_program(tracer_newest(t)->progs.take_leave, kind, object);
+}
+
 static void kvm_device_found(struct tracer *t, uint64_t device)
 {
 	introduce(t, LT_FILE_KVM_DEVICE, device);
@@ -205,7 +218,8 @@ static void walk_vms(struct tracer *t)
 	struct type_member link;
 
 	if (!list || types_member(t->types, "kvm", "kvm", "vm_list", &link)) {
-		message_note("vm_list is not known here; VMs are found by their files");
+		if (!t->started)
+			message_note("vm_list is not known here; VMs are found by their files");
 		return;
 	}
 	walk_list(t, list, link.offset, vm_found);
@@ -221,7 +235,9 @@ static void walk_groups(struct tracer *t)
 	if (types_member(t->types, "vfio", "vfio", "group_list", &list) ||
 	    types_member(t->types, "vfio", "vfio", "group_lock", &lock) ||
 	    types_member(t->types, "vfio", "vfio_group", "vfio_next", &next)) {
-		message_note("the list of VFIO groups is not known here; groups are found by their files");
+		if (!t->started)
+			message_note(
+				"the list of VFIO groups is not known here; groups are found by their files");
 		return;
 	}
 	count = kallsyms_addresses(t->symbols, "vfio", "vfio", candidates, 8);
@@ -232,7 +248,8 @@ static void walk_groups(struct tracer *t)
 		walk_list(t, candidates[i] + list.offset, next.offset, group_found);
 		return;
 	}
-	message_note("the list of VFIO groups was not found; groups are found by their files");
+	if (!t->started)
+		message_note("the list of VFIO groups was not found; groups are found by their files");
 }
 
 /* Runs an iterator to its end. */
@@ -274,6 +291,8 @@ static int take_over_held(struct tracer *t)
 	int owners = bpf_map__fd(tracer_first(t)->maps.owners), err;
 	uint64_t owner;
 
+	if (!types_of_kernel_itself(t->types))
+		return 0;
 	err = run_iterator(object->progs.find_owners, watched, "the watched locks");
 	if (!err)
 		err = run_iterator(object->progs.seed_tasks, -1, "the tasks");
@@ -304,8 +323,8 @@ static bool place_user_class(struct tracer *t, size_t i)
 
 	if (state->placed || state->refused)
 		return state->placed;
-	err = lock_spec_find(&t->options.user_classes[i].lock, t->symbols, t->types, &state->place, why,
-			     sizeof(why));
+	err = lock_spec_find(&t->options.user_classes[i].lock, t->symbols, t->types, t->options.rwsem,
+			     &state->place, why, sizeof(why));
 	state->placed = !err;
 	state->module_id = module_id(state->place.module);
 	if (err == -ENOENT)
@@ -386,7 +405,7 @@ static bool watch_user_class(struct tracer *t, size_t i)
 		refuse_same_lock(t, i, first);
 		return false;
 	}
-	if (watch_at(t, address, LT_CLASS_USER + (uint32_t)i)) {
+	if (watch_at(t, address, LT_CLASS_USER + (uint32_t)i, state->place.rwsem)) {
 		refuse_user_class(t, i, "the table of watched locks is full.");
 		return false;
 	}
@@ -419,7 +438,8 @@ static size_t watch_user_classes(struct tracer *t)
 
 int discover_user_classes(struct tracer *t)
 {
-	return watch_user_classes(t) ? take_over_held(t) : 0;
+	/* By contention, what is held is looked for at each wait. */
+	return watch_user_classes(t) && !t->by_contention ? take_over_held(t) : 0;
 }
 
 /* That in vfio has a name that others have too: walk_groups() found it, or did not. */
@@ -432,7 +452,7 @@ static void watch_statics(struct tracer *t)
 #undef FIND_STATIC
 	for (uint32_t id = 0; id < LT_CLASS_DECLARED_END; id++)
 		if (t->statics[id])
-			watch_at(t, t->statics[id], id);
+			watch_at(t, t->statics[id], id, false);
 }
 
 void discover_module_gone(struct tracer *t, const char *gone)
@@ -448,8 +468,16 @@ void discover_module_gone(struct tracer *t, const char *gone)
 
 int discover_objects(struct tracer *t)
 {
-	int err = run_iterator(tracer_newest(t)->progs.find_files, -1, "the tasks' open files");
+	int err = 0;
 
+	if (types_of_kernel_itself(t->types)) {
+		err = run_iterator(tracer_newest(t)->progs.find_files, -1, "the tasks' open files");
+	} else if (!t->started) {
+		message_info(
+			"this kernel has no BTF of its own, so no BPF iterators: of what was there before, "
+			"only what is on KVM's and VFIO's lists is known, and no lock that is held already");
+		t->objects_missed++;
+	}
 	if (err)
 		return err;
 	walk_vms(t);

@@ -22,7 +22,20 @@ enum hook_role {
 	ROLE_SCOPE,  /* file operations */
 	ROLE_PUT,    /* puts of references */
 	ROLE_UNLOCK, /* --check-unlock */
+	/* With --rwsem only. */
+	ROLE_RWSEM,        /* lock functions of rwsems */
+	ROLE_RELEASE,      /* what ends a read */
+	ROLE_RWSEM_INIT,   /* initialisers of rwsems */
+	ROLE_CONTAINER,    /* births and deaths of what has no other locks */
+	ROLE_RWSEM_UNLOCK, /* and with --check-unlock */
 };
+
+/* What of the hooks is wanted in this run. */
+struct hook_options {
+	bool check_unlock, rwsem;
+};
+
+bool hook_role_is_wanted(enum hook_role role, const struct hook_options *options);
 
 struct hook {
 	const char *program;  /* name in the BPF object */
@@ -39,6 +52,9 @@ extern const size_t hook_count;
 /* The modules that hooks are for, in the order they are attached; NULL at the end. */
 extern const char *const hook_modules[];
 extern const size_t hook_module_count;
+
+/* Index in hook_modules, or -1. */
+int hook_module_index(const char *module);
 
 /*
  * The one of hook_modules that a symbol belongs to by its name ("kvm_destroy_vm": kvm). A guess: another

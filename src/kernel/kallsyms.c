@@ -20,6 +20,7 @@ struct entry {
 	uint32_t name;   /* offset in text */
 	uint16_t module; /* index in modules, 0: the image */
 	char type;
+	bool is_bound; /* where a section begins or ends: it has the address of what lies next to it */
 };
 
 /* The clock is looked at once in so many symbols: there are some 200,000. */
@@ -104,6 +105,7 @@ static int add_symbol(struct kallsyms *s, uint64_t address, char type, const cha
 		return err;
 	e->address = address;
 	e->type = type;
+	e->is_bound = !strncmp(name, "__start_", 8) || !strncmp(name, "__stop_", 7);
 	e->name = (uint32_t)s->text_size;
 	memcpy(s->text + s->text_size, name, length);
 	s->text_size += length;
@@ -139,11 +141,16 @@ static int parse_line(struct kallsyms *s, char *line)
 	return add_symbol(s, address, type, name, module);
 }
 
+/* The last one at an address is what lies there: behind the bounds of sections, which the linker puts in. */
 static int compare_address(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
 
-	return x->address < y->address ? -1 : x->address > y->address;
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	if (x->is_bound != y->is_bound)
+		return x->is_bound ? -1 : 1;
+	return x->name < y->name ? -1 : x->name > y->name;
 }
 
 /* qsort_r's context: the table. */
@@ -326,6 +333,11 @@ uint64_t kallsyms_address(struct kallsyms *symbols, const char *module, const ch
 
 	kallsyms_addresses(symbols, module, name, &address, 1);
 	return address;
+}
+
+bool kallsyms_has_data(struct kallsyms *symbols)
+{
+	return kallsyms_address(symbols, "", "init_task");
 }
 
 size_t kallsyms_named(struct kallsyms *symbols, const char *name, struct named_symbol *out)

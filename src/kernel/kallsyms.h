@@ -38,6 +38,9 @@ void kallsyms_modules_changed(struct kallsyms *symbols);
 /* Whether symbols of a module were there when they were last read. */
 bool kallsyms_knows_module(const struct kallsyms *symbols, const char *module);
 
+/* Whether data symbols are there too (CONFIG_KALLSYMS_ALL). */
+bool kallsyms_has_data(struct kallsyms *symbols);
+
 /*
  * The kernel image: its first address, and the first one behind it. Where data symbols are missing
  * (no CONFIG_KALLSYMS_ALL) the end is that of its text.

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
 /*
- * One load of the object: which programs, with which knobs and targets, and their
- * attaching. The object is loaded once for all modules that are there, and once
- * more for each that comes later: its types can only be relocated then. All
+ * One load of the object: which programs, with which knobs and targets. It is loaded once for all modules
+ * that are there, and once more for each that comes later: its types can only be relocated then. All
  * instances share the maps of the first. Called by tracer.c.
  */
 #include <bpf/bpf.h>
@@ -13,13 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/contention.h"
 #include "kernel/hooks.h"
-#include "kernel/modules.h"
+#include "kernel/kprobe_multi.h"
+#include "kernel/targets.h"
 #include "kernel/tracer_internal.h"
 #include "locktrace/kernel_side.h"
 #include "message.h"
 
-/* A program that the verifier refuses is left out and the rest tried again, this often. */
+/* What the verifier refuses is left out, or attached otherwise, and the rest tried again, this often. */
 #define LOAD_TRIES 4
 
 /* libbpf's messages: shown with -v; the program that failed to load is picked out. */
@@ -38,184 +39,6 @@ static int libbpf_message(enum libbpf_print_level level, const char *format, va_
 	message_note("%s", text);
 	free(text);
 	return 0;
-}
-
-int load_module_index(const char *module)
-{
-	for (size_t i = 0; i < hook_module_count; i++)
-		if (!strcmp(hook_modules[i], module))
-			return (int)i;
-	return -1;
-}
-
-/*
- * For each hook whether and how its function can be reached, found once for an
- * instance: the look-up in the kernel's BTF is a long one.
- */
-struct target {
-	bool exists, in_btf;
-	struct type_function function;
-};
-
-static struct target targets[HOOKS_MAX];
-
-/* The same for the functions that rules speak of, by slot. */
-static struct target call_targets[LT_CALL_SLOTS];
-
-static void find_function(struct tracer *t, const char *module, const char *function, struct target *out)
-{
-	out->exists = kallsyms_address(t->symbols, module, function) != 0;
-	if (out->exists && t->attach == ATTACH_FENTRY)
-		out->in_btf = !types_function(t->types, module, function, &out->function);
-}
-
-static void find_target(struct tracer *t, size_t i)
-{
-	const struct hook *h = &hooks[i];
-
-	if (i && !strcmp(h->function, hooks[i - 1].function)) {
-		targets[i] = targets[i - 1];
-		return;
-	}
-	find_function(t, h->module, h->function, &targets[i]);
-	if (!targets[i].exists)
-		message_note("%s is not in this kernel", h->function);
-}
-
-/* Several functions of one name cannot be told apart by a kprobe, and BTF has one of them. */
-static bool call_is_possible(const char *function, const struct named_symbol *symbol, size_t count)
-{
-	if (count > 1)
-		message_info("%zu symbols are called %s; the rules that speak of it are not checked", count,
-			     function);
-	else if (!strchr("tTwW", symbol->type))
-		message_info("%s is no function; the rules that speak of it are not checked", function);
-	else
-		return true;
-	return false;
-}
-
-static bool find_call(struct tracer *t, size_t slot)
-{
-	const char *function = t->options.calls[slot].function;
-	struct call_state *call = &t->calls[slot];
-	struct named_symbol symbol;
-	size_t count;
-
-	count = kallsyms_named(t->symbols, function, &symbol);
-	if (!count)
-		return false;
-	snprintf(call->module, sizeof(call->module), "%s", symbol.module);
-	call->module_id = module_id(symbol.module);
-	if (!call_is_possible(function, &symbol, count)) {
-		call->refused = true;
-		t->attach_failed++;
-		return false;
-	}
-	if (module_state(t->symbols, symbol.module) == MODULE_ABSENT)
-		return false;
-	find_function(t, call->module, function, &call_targets[slot]);
-	return true;
-}
-
-size_t load_find_calls(struct tracer *t)
-{
-	size_t count = 0;
-
-	memset(call_targets, 0, sizeof(call_targets));
-	for (size_t i = 0; i < t->options.call_count; i++) {
-		struct call_state *call = &t->calls[i];
-
-		call->loading =
-			t->options.calls[i].wanted && !call->attached && !call->refused && find_call(t, i);
-		count += call->loading;
-	}
-	return count;
-}
-
-/* With another number of arguments the result would be looked for in the wrong place. */
-static void check_arguments(size_t i)
-{
-	if (!targets[i].in_btf || !hooks[i].arguments || hooks[i].arguments == targets[i].function.arguments)
-		return;
-	message_note("%s has %d arguments here, not %d: fexit is not used", hooks[i].function,
-		     targets[i].function.arguments, hooks[i].arguments);
-	for (size_t k = 0; k < hook_count; k++)
-		if (!strcmp(hooks[k].function, hooks[i].function))
-			targets[k].in_btf = false;
-}
-
-/*
- * What cannot be done without: the lock functions (a kernel with lockdep has them
- * under other names), and where VMs, vCPUs and devices are born.
- */
-static int check_required(struct tracer *t)
-{
-	static const char *const locks[] = { "mutex_lock", "mutex_lock_interruptible", "mutex_lock_killable",
-					     "mutex_trylock" };
-	static const char *const births[] = { "kvm_arch_init_vm", "kvm_arch_vcpu_create", "kvm_vfio_create",
-					      "vfio_register_group_dev" };
-
-	for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
-		if (kallsyms_address(t->symbols, "", locks[i]))
-			continue;
-		message_error(
-			"this kernel has no function %s: kernels built with lockdep "
-			"(CONFIG_DEBUG_LOCK_ALLOC) have others in its place, and locktrace does not follow "
-			"those yet. Such a kernel finds its own lock-order bugs: see dmesg.",
-			locks[i]);
-		return -ENOTSUP;
-	}
-	for (size_t i = 0; i < hook_count; i++) {
-		for (size_t k = 0; k < sizeof(births) / sizeof(births[0]); k++) {
-			if (hooks[i].form != FORM_KRETPROBE || strcmp(hooks[i].function, births[k]) != 0 ||
-			    !t->new_modules[load_module_index(hooks[i].module)] || targets[i].exists)
-				continue;
-			message_info("%s is not a function of its own here: what is born there is not seen",
-				     births[k]);
-			t->attach_failed++;
-		}
-	}
-	return 0;
-}
-
-static void find_targets(struct tracer *t)
-{
-	memset(targets, 0, sizeof(targets));
-	for (size_t i = 0; i < hook_count; i++)
-		if (t->new_modules[load_module_index(hooks[i].module)])
-			find_target(t, i);
-	for (size_t i = 0; i < hook_count; i++)
-		check_arguments(i);
-	for (size_t i = 0; i < hook_count && t->options.attach == ATTACH_FENTRY; i++) {
-		if (hooks[i].form != FORM_FENTRY || !targets[i].exists || targets[i].in_btf)
-			continue;
-		message_note("%s is in no BTF, so fentry cannot reach it", hooks[i].function);
-		t->attach_failed++;
-	}
-}
-
-/*
- * Does this hook belong to the attach kind, and is its function there? A function
- * that fentry cannot reach because it is in no BTF (a module's, before 5.11) gets
- * a kprobe, unless fentry was asked for.
- */
-static bool hook_wanted(struct tracer *t, size_t i)
-{
-	bool fentry = t->attach == ATTACH_FENTRY && targets[i].in_btf;
-
-	if (!targets[i].exists || (hooks[i].role == ROLE_UNLOCK && !t->options.check_unlock))
-		return false;
-	return hooks[i].form == FORM_FENTRY ? fentry : !fentry && t->options.attach != ATTACH_FENTRY;
-}
-
-/* The program for a slot: fentry where it can be, else a kprobe. */
-static bool call_program(struct tracer *t, size_t slot, enum hook_form form, char *name, size_t size)
-{
-	bool fentry = t->attach == ATTACH_FENTRY && call_targets[slot].in_btf;
-
-	snprintf(name, size, "%s_call_%zu", form == FORM_FENTRY ? "fentry" : "kprobe", slot);
-	return t->calls[slot].loading && fentry == (form == FORM_FENTRY);
 }
 
 /*
@@ -251,33 +74,47 @@ int load_prepare(void)
 	return 0;
 }
 
-static struct bpf_program *program_of(struct locktrace_bpf *object, const char *name)
+struct bpf_program *load_program(struct locktrace_bpf *object, const char *name)
 {
 	return bpf_object__find_program_by_name(object->obj, name);
 }
 
-static void select_programs(struct tracer *t, struct locktrace_bpf *object, const char denied[][64],
-			    size_t denied_count)
+static void select_program(struct locktrace_bpf *object, const char *name, const struct target *target,
+			   bool wanted)
 {
-	for (size_t i = 0; i < hook_count; i++) {
-		bool wanted = hook_wanted(t, i);
+	struct bpf_program *program = load_program(object, name);
 
-		for (size_t d = 0; d < denied_count; d++)
-			wanted = wanted && strcmp(denied[d], hooks[i].program) != 0;
-		bpf_program__set_autoload(program_of(object, hooks[i].program), wanted);
-	}
+	bpf_program__set_autoload(program, wanted);
+	if (wanted && *target->kind == ATTACH_KPROBE_MULTI)
+		kprobe_multi_prepare(program);
+}
+
+static void select_programs(struct tracer *t, struct locktrace_bpf *object)
+{
+	for (size_t i = 0; i < hook_count; i++)
+		select_program(object, hooks[i].program, &targets[i],
+			       target_is_wanted(&targets[i], hooks[i].form));
 	for (size_t slot = 0; slot < LT_CALL_SLOTS; slot++) {
 		for (int form = FORM_FENTRY; form <= FORM_KPROBE; form++) {
 			char name[32];
-			bool wanted = call_program(t, slot, form, name, sizeof(name));
+			bool wanted = targets_call_program(slot, form, name, sizeof(name));
 
-			for (size_t d = 0; d < denied_count; d++)
-				wanted = wanted && strcmp(denied[d], name) != 0;
-			bpf_program__set_autoload(program_of(object, name), wanted);
+			select_program(object, name, &call_targets[slot], wanted);
 		}
 	}
 	bpf_program__set_autoload(object->progs.task_free, t->instance_count == 0);
 	bpf_program__set_autoload(object->progs.setup, t->instance_count == 0);
+	contention_select(t, object);
+}
+
+void load_select_iterators(struct tracer *t, struct locktrace_bpf *object)
+{
+	struct bpf_program *const iterators[] = { object->progs.find_files, object->progs.find_owners,
+						  object->progs.seed_tasks };
+
+	for (size_t i = 0; i < sizeof(iterators) / sizeof(iterators[0]); i++)
+		if (!types_of_kernel_itself(t->types))
+			bpf_program__set_autoload(iterators[i], false);
 }
 
 static uint64_t symbol(struct tracer *t, const char *name)
@@ -292,6 +129,10 @@ static void set_knobs(struct tracer *t, struct locktrace_bpf *object)
 
 	kallsyms_image(t->symbols, &start, &end);
 	object->rodata->every_lock = t->options.every_lock;
+	object->rodata->owner_offset = t->mutex.owner;
+	object->rodata->owner_flags = t->mutex.flags;
+	object->rodata->owner_pickup = t->mutex.pickup;
+	object->rodata->rwsems = t->options.rwsem;
 	object->rodata->image_start = start;
 	object->rodata->image_size = end - start;
 	object->rodata->vmemmap_base_at = symbol(t, "vmemmap_base");
@@ -301,12 +142,15 @@ static void set_knobs(struct tracer *t, struct locktrace_bpf *object)
 	object->rodata->lock_function_addr[LT_FUNCTION_##function] = symbol(t, #function);
 	LT_LOCK_FUNCTIONS(FUNCTION_ADDRESS)
 	LT_LOCK_RETURN_FUNCTIONS(FUNCTION_ADDRESS)
-	FUNCTION_ADDRESS(__mutex_init)
-	FUNCTION_ADDRESS(mutex_init_generic)
+	LT_INIT_FUNCTIONS(FUNCTION_ADDRESS)
+	LT_RWSEM_FUNCTIONS(FUNCTION_ADDRESS)
+	LT_READ_FUNCTIONS(FUNCTION_ADDRESS)
+	LT_RWSEM_INIT_FUNCTIONS(FUNCTION_ADDRESS)
 #undef FUNCTION_ADDRESS
 	for (size_t i = 0; i < t->options.call_count; i++)
 		object->bss->call_classes[i] = t->options.calls[i].classes;
 	object->bss->put_classes = t->options.put_classes;
+	contention_set_knobs(t, object);
 	if (t->options.ring_size)
 		bpf_map__set_max_entries(object->maps.records, (uint32_t)t->options.ring_size);
 }
@@ -327,15 +171,16 @@ static int share_maps(struct tracer *t, struct locktrace_bpf *object)
 	return 0;
 }
 
-static int load_once(struct tracer *t, const char denied[][64], size_t denied_count,
-		     struct locktrace_bpf **out)
+static int load_once(struct tracer *t, struct locktrace_bpf **out)
 {
-	struct locktrace_bpf *object = locktrace_bpf__open();
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = types_custom_path(t->types));
+	struct locktrace_bpf *object = locktrace_bpf__open_opts(&opts);
 	int err;
 
 	if (!object)
 		return -errno;
-	select_programs(t, object, denied, denied_count);
+	select_programs(t, object);
+	load_select_iterators(t, object);
 	if (t->instance_count == 0) {
 		set_knobs(t, object);
 		err = 0;
@@ -352,11 +197,11 @@ static int load_once(struct tracer *t, const char denied[][64], size_t denied_co
 	return 0;
 }
 
-static void explain_load_failure(struct tracer *t, int err)
+void load_explain_failure(int err)
 {
 	bool trampoline = !strncmp(failed_program, "fentry_", 7) || !strncmp(failed_program, "fexit_", 6);
 
-	if (err == -EPERM && geteuid() == 0 && t->attach == ATTACH_FENTRY && trampoline)
+	if (err == -EPERM && geteuid() == 0 && trampoline)
 		message_error(
 			"this kernel refuses BPF trampolines (fentry, fexit): loading '%s' gave EPERM. "
 			"This is a restriction of the kernel or of a security module, not of memory limits. "
@@ -364,49 +209,51 @@ static void explain_load_failure(struct tracer *t, int err)
 			failed_program);
 	else if (err == -EPERM)
 		message_error(
-			"loading the BPF programs was refused (EPERM). locktrace needs root, or "
-			"CAP_BPF and CAP_PERFMON and CAP_SYS_PTRACE; kernel lockdown in confidentiality "
-			"mode forbids it too.");
+			"loading the BPF programs was refused (EPERM). locktrace needs root, or CAP_BPF, "
+			"CAP_PERFMON and CAP_SYSLOG; see locktrace check.");
 	else
 		message_error("loading the BPF programs failed: %s (program '%s'). Run with -v for the "
 			      "verifier's words.",
 			      strerror(-err), failed_program);
 }
 
-/* Loads the programs for the modules that are new; leaves out one that this kernel's verifier refuses. */
+/* Loads the programs that are marked, but for those that this kernel's verifier refuses. */
+int load_marked(struct tracer *t)
+{
+	int err, tries = 0;
+
+	do {
+		failed_program[0] = '\0';
+		err = load_once(t, &t->instances[t->instance_count].object);
+	} while (err && err != -EPERM && tries++ < LOAD_TRIES && targets_do_without(t, failed_program, err));
+	if (!err)
+		memcpy(t->instances[t->instance_count++].modules, t->new_modules,
+		       sizeof(t->instances[0].modules));
+	return err;
+}
+
 int load_instance(struct tracer *t, const bool *new_modules)
 {
-	char denied[LOAD_TRIES][64];
-	size_t denied_count = 0;
 	int err;
 
 	t->new_modules = new_modules;
-	find_targets(t);
-	load_find_calls(t);
-	err = check_required(t);
+	if (!t->by_contention) {
+		targets_plan(t, new_modules);
+		targets_find_calls(t);
+		err = targets_check_required(t);
+		if (err)
+			return err;
+	}
+	err = load_marked(t);
 	if (err)
-		return err;
-	for (;;) {
-		failed_program[0] = '\0';
-		err = load_once(t, denied, denied_count, &t->instances[t->instance_count].object);
-		if (!err || !failed_program[0] || err == -EPERM || denied_count == LOAD_TRIES)
-			break;
-		message_info("program '%s' does not load on this kernel (%s); going on without it",
-			     failed_program, strerror(-err));
-		snprintf(denied[denied_count++], sizeof(denied[0]), "%s", failed_program);
-		t->attach_failed++;
-	}
-	if (err) {
-		explain_load_failure(t, err);
-		return err;
-	}
-	t->instance_count++;
-	return 0;
+		load_explain_failure(err);
+	return err;
 }
 
 int load_reader(struct tracer *t)
 {
-	struct locktrace_bpf *object = locktrace_bpf__open();
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = types_custom_path(t->types));
+	struct locktrace_bpf *object = locktrace_bpf__open_opts(&opts);
 	struct bpf_program *program;
 	int err;
 
@@ -417,85 +264,6 @@ int load_reader(struct tracer *t)
 	t->instances[t->instance_count++].object = object;
 	err = locktrace_bpf__load(object);
 	if (err)
-		explain_load_failure(t, err);
+		load_explain_failure(err);
 	return err;
-}
-
-static struct bpf_link *attach_hook(const struct hook *h, struct bpf_program *program)
-{
-	if (h->form == FORM_FENTRY)
-		return bpf_program__attach_trace(program);
-	return bpf_program__attach_kprobe(program, h->form == FORM_KRETPROBE, h->function);
-}
-
-static int attach_program(struct tracer *t, struct instance *instance, const struct hook *h)
-{
-	struct bpf_program *program = program_of(instance->object, h->program);
-	struct bpf_link *link;
-	int err;
-
-	if (!bpf_program__autoload(program))
-		return 0;
-	link = instance->link_count < LINKS_MAX ? attach_hook(h, program) : (errno = E2BIG, NULL);
-	err = (int)libbpf_get_error(link);
-	if (err) {
-		message_info("cannot attach to %s: %s", h->function, strerror(-err));
-		t->attach_failed++;
-		return err;
-	}
-	instance->links[instance->link_count++] = link;
-	t->numbers.hooks_attached++;
-	t->uses_kprobes = t->uses_kprobes || h->form != FORM_FENTRY;
-	return 0;
-}
-
-/* The functions that rules speak of. One that cannot be attached to is told and left. */
-static void attach_calls(struct tracer *t, struct instance *instance)
-{
-	for (size_t slot = 0; slot < t->options.call_count; slot++) {
-		for (int form = FORM_FENTRY; form <= FORM_KPROBE; form++) {
-			struct hook hook = { .function = t->options.calls[slot].function, .form = form };
-			char name[32];
-
-			if (!call_program(t, slot, form, name, sizeof(name)))
-				continue;
-			hook.program = name;
-			t->calls[slot].attached = bpf_program__autoload(program_of(instance->object, name)) &&
-						  !attach_program(t, instance, &hook);
-			t->calls[slot].refused = !t->calls[slot].attached;
-			if (t->calls[slot].attached && t->started)
-				tracer_add_late(t, t->calls[slot].module);
-		}
-		t->calls[slot].loading = false;
-	}
-}
-
-/* Locks last: what they see is then understood from the first call on. */
-int load_attach(struct tracer *t, struct instance *instance)
-{
-	static const enum hook_role order[] = { ROLE_INIT, ROLE_OBJECT, ROLE_SCOPE,
-						ROLE_PUT,  ROLE_UNLOCK, ROLE_LOCK };
-	bool refused = false;
-
-	attach_calls(t, instance);
-
-	for (size_t r = 0; r < sizeof(order) / sizeof(order[0]); r++) {
-		for (size_t i = 0; i < hook_count; i++) {
-			int err;
-
-			if (hooks[i].role != order[r])
-				continue;
-			err = attach_program(t, instance, &hooks[i]);
-			refused = refused || err == -EPERM;
-		}
-	}
-	if (t->numbers.hooks_attached)
-		return 0;
-	if (refused)
-		message_error("this kernel refuses to attach BPF programs to functions (%s, EPERM). "
-			      "Try the other --attach kind.",
-			      attach_kind_name(t->attach));
-	else
-		message_error("no lock function could be attached to (%s).", attach_kind_name(t->attach));
-	return refused ? -EPERM : -ENOENT;
 }

@@ -68,7 +68,7 @@ static int find_symbol(const struct lock_spec *spec, struct kallsyms *symbols, s
 	return 0;
 }
 
-int lock_spec_find(const struct lock_spec *spec, struct kallsyms *symbols, struct types *types,
+int lock_spec_find(const struct lock_spec *spec, struct kallsyms *symbols, struct types *types, bool rwsems,
 		   struct lock_place *out, char *why, size_t size)
 {
 	struct type_member member;
@@ -84,9 +84,13 @@ int lock_spec_find(const struct lock_spec *spec, struct kallsyms *symbols, struc
 			 *out->module ? " or of module " : "", out->module);
 		return -EINVAL;
 	}
-	if (strcmp(member.type_name, "mutex") != 0) {
-		snprintf(why, size, "%s is no struct mutex but '%s'; only mutexes are followed.", spec->name,
-			 *member.type_name ? member.type_name : "something else");
+	out->rwsem = !strcmp(member.type_name, "rw_semaphore");
+	if (!(out->rwsem && rwsems) && strcmp(member.type_name, "mutex") != 0) {
+		snprintf(why, size, "%s is no struct mutex but '%s'; %s", spec->name,
+			 *member.type_name ? member.type_name : "something else",
+			 rwsems       ? "only mutexes and rwsems are followed."
+			 : out->rwsem ? "rwsems are followed with --rwsem only."
+				      : "only mutexes are followed.");
 		return -EINVAL;
 	}
 	out->offset = member.offset;

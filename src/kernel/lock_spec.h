@@ -29,6 +29,7 @@ struct lock_place {
 	uint64_t address; /* of the lock, or of the pointer */
 	uint64_t offset;  /* through a pointer: of the lock in the struct */
 	char module[64];  /* that the symbol is in; "" for the kernel image */
+	bool rwsem;       /* else a mutex */
 };
 
 /* Fills a spec from its parts. 0, or -ENAMETOOLONG. */
@@ -40,10 +41,10 @@ int lock_spec_parse(const char *text, struct lock_spec *out);
 
 /*
  * Finds the lock by kallsyms and BTF. 0; -ENOENT: there is no such symbol (its module
- * may come later); -EINVAL: the symbol is there, but this cannot be a mutex that can be
+ * may come later); -EINVAL: the symbol is there, but this cannot be a mutex (rwsems: or an rwsem) that can be
  * watched. why: a sentence for the user about what is wrong.
  */
-int lock_spec_find(const struct lock_spec *spec, struct kallsyms *symbols, struct types *types,
+int lock_spec_find(const struct lock_spec *spec, struct kallsyms *symbols, struct types *types, bool rwsems,
 		   struct lock_place *out, char *why, size_t size);
 
 #endif

@@ -59,16 +59,18 @@ static int record_arrived(void *context, void *data, size_t size)
 static int load(struct objects *o)
 {
 	struct tracer *t = o->tracer;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = types_custom_path(t->types));
 	struct locktrace_bpf *object;
 	int err = load_prepare();
 
 	if (err)
 		return err;
-	object = locktrace_bpf__open();
+	object = locktrace_bpf__open_opts(&opts);
 	if (!object)
 		return -errno;
 	t->instances[t->instance_count++].object = object;
 	select_programs(object);
+	load_select_iterators(t, object);
 	shrink_maps(object);
 	err = locktrace_bpf__load(object);
 	if (err)
@@ -91,6 +93,8 @@ int objects_open(const struct tracer_options *options, struct kallsyms *symbols,
 	o->tracer->options = *options;
 	o->tracer->symbols = symbols;
 	o->tracer->types = types;
+	/* Without it the locks cannot be read, and that is told of each. */
+	mutex_layout_find(types, &o->tracer->mutex);
 	err = load(o);
 	if (err) {
 		message_error("cannot load the BPF programs that look for VMs and devices: %s",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
 /*
- * The kernel side from its start to its end: loads (load.c), looks round
+ * The kernel side from its start to its end: loads (load.c), attaches (attach.c), looks round
  * (discover.c), hands out records, keeps house, counts. See tracer.h.
  */
 #include "kernel/tracer.h"
@@ -13,8 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel/attach_order.h"
+#include "kernel/attach_probe.h"
+#include "kernel/contention.h"
 #include "kernel/hooks.h"
 #include "kernel/modules.h"
+#include "kernel/targets.h"
 #include "kernel/tracer_internal.h"
 #include "locktrace/kernel_side.h"
 #include "message.h"
@@ -23,7 +27,7 @@
 #define SWEEP_MS 10000
 #define LET_GO_AFTER 10000
 
-static const char *const attach_names[] = { "auto", "fentry", "kprobe" };
+static const char *const attach_names[] = { "auto", "fentry", "kprobe", "kprobe.multi", "contention" };
 
 const char *attach_kind_name(enum attach_kind kind)
 {
@@ -40,19 +44,25 @@ static uint64_t now_ms(void)
 
 bool tracer_has_module(const struct tracer *tracer, const char *module)
 {
-	int i = load_module_index(module);
+	int i = hook_module_index(module);
 
 	return i >= 0 && tracer->module_attached[i];
 }
 
-enum attach_kind tracer_attach_kind(const struct tracer *tracer)
+const char *tracer_attach_kinds(const struct tracer *tracer)
 {
-	return tracer->attach;
+	return tracer->attach_kinds;
+}
+
+bool tracer_by_contention(const struct tracer *tracer)
+{
+	return tracer->by_contention;
 }
 
 bool tracer_counts_misses(const struct tracer *tracer)
 {
-	return !tracer->uses_kprobes;
+	return tracer->misses.counted ||
+	       (!tracer->attached[ATTACH_KPROBE] && !tracer->attached[ATTACH_KPROBE_MULTI]);
 }
 
 static int run_setup(struct tracer *t)
@@ -81,10 +91,11 @@ static int run_setup(struct tracer *t)
 
 static int record_arrived(void *context, void *data, size_t size)
 {
+	static struct lt_record_chain copy;
 	struct tracer *t = context;
 
 	if (t->handler && size >= sizeof(struct lt_record_header))
-		return t->handler(t->handler_context, data, size);
+		return t->handler(t->handler_context, readers_sift(t, data, size, &copy), size);
 	return 0;
 }
 
@@ -124,7 +135,7 @@ static int bring_up(struct tracer *t, const bool *new_modules)
 		}
 	}
 	discover_fill_tables(t);
-	err = load_attach(t, &t->instances[t->instance_count - 1]);
+	err = attach_all(t);
 	if (err)
 		return err;
 	for (size_t i = 0; i < hook_module_count; i++)
@@ -132,7 +143,7 @@ static int bring_up(struct tracer *t, const bool *new_modules)
 	attached = now_ms();
 	/* Our own programs and trampolines are among the symbols now: to know them in stack traces. */
 	kallsyms_invalidate(t->symbols);
-	err = discover_all(t);
+	err = t->by_contention ? contention_look(t) : discover_all(t);
 	message_note("loaded in %llu ms, attached in %llu ms, looked round in %llu ms",
 		     (unsigned long long)(loaded - start), (unsigned long long)(attached - loaded),
 		     (unsigned long long)(now_ms() - attached));
@@ -148,34 +159,71 @@ static size_t round_ring(size_t size)
 	return rounded;
 }
 
-/*
- * Whether tasks can be preempted in a trampoline program: then its recursion guard
- * makes others on that CPU skip it. The mode in brackets, as in "none voluntary
- * (full)"; lazy is new in 6.13 (7c70cb94d29c). Without debugfs it is not known and
- * taken as no: what is then skipped is counted.
- */
-static bool kernel_preempts(void)
+void tracer_choose_kinds(struct tracer *t)
 {
-	FILE *file = fopen("/sys/kernel/debug/sched/preempt", "re");
-	char modes[128] = "";
+	const char *how;
+	enum preemption mode = preemption_mode(t->types, t->symbols, &how);
+	bool no_fentry = t->options.attach == ATTACH_AUTO && attach_probe_refuses_fentry(t->types);
 
-	if (!file)
-		return false;
-	if (!fgets(modes, sizeof(modes), file))
-		modes[0] = '\0';
-	fclose(file);
-	return strstr(modes, "(full)") || strstr(modes, "(lazy)");
+	t->preempts = preemption_preempts(mode);
+	t->order = attach_order(t->options.attach, mode, no_fentry);
+	message_note("preemption: %s (%s)%s", preemption_name(mode), how,
+		     t->preempts ? ": fentry programs can skip calls here" : "");
+	if (no_fentry)
+		message_note("this kernel refuses BPF trampolines (fentry, fexit): they are not tried");
+	misses_find(t->types, &t->misses);
 }
 
-static enum attach_kind choose_attach(enum attach_kind wanted)
+static int choose_attach(struct tracer *t)
 {
-	if (wanted != ATTACH_AUTO)
-		return wanted;
-	if (!kernel_preempts())
-		return ATTACH_FENTRY;
-	message_note(
-		"this kernel preempts (full or lazy), where fentry programs skip calls: kprobes are used");
-	return ATTACH_KPROBE;
+	t->by_contention = t->options.attach == ATTACH_CONTENTION ||
+			   (t->options.attach == ATTACH_AUTO && attach_probe_refuses_all(t->types));
+	if (t->by_contention && t->mutex.realtime) {
+		message_error(
+			"by contention the mutexes of a PREEMPT_RT kernel are not seen, and nothing can be "
+			"attached to its functions otherwise.");
+		return -ENOTSUP;
+	}
+	if (t->by_contention) {
+		snprintf(t->attach_kinds, sizeof(t->attach_kinds), "%s", attach_kind_name(ATTACH_CONTENTION));
+		return contention_prepare(t);
+	}
+	tracer_choose_kinds(t);
+	return 0;
+}
+
+static int find_mutexes(struct tracer *t)
+{
+	int err = mutex_layout_find(t->types, &t->mutex);
+
+	if (err)
+		message_error("this kernel's struct mutex has no owner that locktrace knows of (PREEMPT_RT "
+			      "before 5.15 has a mutex of its own): who holds a lock cannot be told here.");
+	return err;
+}
+
+const char *tracer_rwsems_refused(const struct tracer *t)
+{
+	if (t->mutex.realtime)
+		return "rwsems of a PREEMPT_RT kernel are other structures, and who reads them is not known there";
+	if (t->by_contention)
+		return "only the tracepoint contention_begin is attached to, which does not tell who holds an rwsem";
+	/* A map's system call that is preempted lets kprobes on its CPU be skipped: bpf_prog_active. */
+	if (t->preempts && *t->order != ATTACH_FENTRY && !t->misses.counted)
+		return "this kernel preempts tasks in its own code and does not tell which calls kprobes miss, so that a "
+		       "read may seem to last that is over. With --attach fentry, or without preemption "
+		       "(preempt=voluntary), it is";
+	return NULL;
+}
+
+/* What is asked for and cannot be is refused: a watch that goes on without it looks like one with it. */
+static int check_rwsems(struct tracer *t)
+{
+	const char *why = t->options.rwsem ? tracer_rwsems_refused(t) : NULL;
+
+	if (why)
+		message_error("--rwsem is not possible here: %s. Run it without --rwsem.", why);
+	return why ? -ENOTSUP : 0;
 }
 
 int tracer_open_reader(struct kallsyms *symbols, struct types *types, struct tracer **out)
@@ -187,7 +235,9 @@ int tracer_open_reader(struct kallsyms *symbols, struct types *types, struct tra
 		return -ENOMEM;
 	t->symbols = symbols;
 	t->types = types;
-	err = load_prepare();
+	err = find_mutexes(t);
+	if (!err)
+		err = load_prepare();
 	if (!err)
 		err = load_reader(t);
 	if (err) {
@@ -212,7 +262,15 @@ int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, 
 		t->options.ring_size = round_ring(t->options.ring_size);
 	t->symbols = symbols;
 	t->types = types;
-	t->attach = choose_attach(options->attach);
+	err = find_mutexes(t);
+	if (!err)
+		err = choose_attach(t);
+	if (!err)
+		err = check_rwsems(t);
+	if (err) {
+		tracer_close(t);
+		return err;
+	}
 	err = load_prepare();
 	if (err) {
 		message_error("libbpf is too old: it does not let us name the targets of programs");
@@ -222,7 +280,9 @@ int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, 
 	t->modules_hash = options->modules;
 	for (size_t i = 0; i < hook_module_count; i++)
 		present[i] = has_come(t, i);
-	err = bring_up(t, present);
+	err = targets_check_kind(t);
+	if (!err)
+		err = bring_up(t, present);
 	if (err) {
 		tracer_close(t);
 		return err;
@@ -232,16 +292,24 @@ int tracer_open(const struct tracer_options *options, struct kallsyms *symbols, 
 	return 0;
 }
 
+void tracer_detach(struct tracer *tracer)
+{
+	tracer->missed_by_detached = misses_of_links(tracer);
+	for (size_t i = tracer->instance_count; i-- > 0;) {
+		struct instance *instance = &tracer->instances[i];
+
+		while (instance->link_count)
+			bpf_link__destroy(instance->links[--instance->link_count]);
+	}
+}
+
 void tracer_close(struct tracer *tracer)
 {
 	if (!tracer)
 		return;
-	for (size_t i = tracer->instance_count; i-- > 0;) {
-		struct instance *instance = &tracer->instances[i];
-
-		for (size_t k = instance->link_count; k-- > 0;)
-			bpf_link__destroy(instance->links[k]);
-	}
+	if (tracer->measuring)
+		close(tracer->stats_fd);
+	tracer_detach(tracer);
 	ring_buffer__free(tracer->ring);
 	for (size_t i = tracer->instance_count; i-- > 0;)
 		locktrace_bpf__destroy(tracer->instances[i].object);
@@ -288,7 +356,7 @@ static void sweep(struct tracer *t)
 	void *last = NULL;
 	struct lt_watched w;
 
-	if (now_ms() - t->last_sweep_ms < SWEEP_MS)
+	if (t->by_contention || now_ms() - t->last_sweep_ms < SWEEP_MS)
 		return;
 	t->last_sweep_ms = now_ms();
 	while (!bpf_map_get_next_key(fd, last, &next)) {
@@ -307,8 +375,40 @@ static void forget_module(struct tracer *t, const char *module)
 	t->modules_hash = 0; /* it may have come back already: that is a change too */
 }
 
+/* The first one owns the maps; one with a call in it may be for a module that is not among these. */
+static bool is_instance_done(const struct tracer *t, size_t i)
+{
+	bool any = false;
+
+	for (size_t k = 0; k < hook_module_count; k++) {
+		if (t->instances[i].modules[k] && t->module_attached[k])
+			return false;
+		any = any || t->instances[i].modules[k];
+	}
+	return i && any;
+}
+
+/* Modules may come and go often: what was attached to those that went makes room. */
+static void release_instances(struct tracer *t)
+{
+	for (size_t i = t->instance_count; i-- > 1;) {
+		struct instance *instance = &t->instances[i];
+
+		if (!is_instance_done(t, i))
+			continue;
+		t->missed_by_detached += misses_of_instance_links(t, instance);
+		t->missed_by_unloaded += misses_of_instance_programs(instance);
+		while (instance->link_count)
+			bpf_link__destroy(instance->links[--instance->link_count]);
+		locktrace_bpf__destroy(instance->object);
+		memmove(instance, instance + 1, (--t->instance_count - i) * sizeof(*instance));
+	}
+}
+
 static void notice_hooks_unloaded(struct tracer *t)
 {
+	bool gone = false;
+
 	for (size_t i = 0; i < hook_module_count; i++) {
 		if (!t->module_attached[i] || (module_state(t->symbols, hook_modules[i]) != MODULE_ABSENT &&
 					       module_id(hook_modules[i]) == t->module_ids[i]))
@@ -316,10 +416,13 @@ static void notice_hooks_unloaded(struct tracer *t)
 		message_info("module %s was unloaded; it is attached to again when it comes back",
 			     hook_modules[i]);
 		t->module_attached[i] = false;
-		t->attach_failed++;
+		t->attach_failed += !t->by_contention;
 		discover_module_gone(t, hook_modules[i]);
 		forget_module(t, hook_modules[i]);
+		gone = true;
 	}
+	if (gone)
+		release_instances(t);
 }
 
 /* Kprobes do not keep a module from being unloaded; they, and what was watched in it, go with it. */
@@ -353,7 +456,7 @@ static int bring_up_calls(struct tracer *t)
 	int err = load_instance(t, no_modules);
 
 	if (!err)
-		err = load_attach(t, &t->instances[t->instance_count - 1]);
+		err = attach_all(t);
 	kallsyms_invalidate(t->symbols);
 	return err;
 }
@@ -361,7 +464,7 @@ static int bring_up_calls(struct tracer *t)
 /* What the user's rules speak of may be there now. */
 static void look_for_own(struct tracer *t)
 {
-	if (t->look_for_calls && load_find_calls(t) &&
+	if (t->look_for_calls && targets_find_calls(t) &&
 	    (t->instance_count == INSTANCES_MAX || bring_up_calls(t)))
 		t->attach_failed++;
 	t->look_for_calls = false;
@@ -416,7 +519,10 @@ int tracer_tick(struct tracer *tracer)
 	uint64_t late = tracer->late_count;
 	int count = 0, err;
 
+	readers_check(tracer);
 	sweep(tracer);
+	if (tracer->by_contention)
+		contention_tick(tracer);
 	for (size_t i = 0; i < hook_module_count; i++) {
 		if (tracer->module_attached[i] || !has_come(tracer, i))
 			continue;
@@ -456,31 +562,11 @@ const char *tracer_late_modules(const struct tracer *tracer)
 	return tracer->late_modules ? tracer->late_modules : "";
 }
 
-/* Calls that a trampoline program skipped because another task was inside it (ca06f55b9002, 5.12). */
-static uint64_t recursion_misses(const struct tracer *t)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < t->instance_count; i++) {
-		struct bpf_program *program;
-
-		bpf_object__for_each_program (program, t->instances[i].object->obj) {
-			struct bpf_prog_info info = { 0 };
-			uint32_t size = sizeof(info);
-
-			if (bpf_program__fd(program) >= 0 &&
-			    !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-				sum += info.recursion_misses;
-		}
-	}
-	return sum;
-}
-
 void tracer_lost(struct tracer *tracer, uint64_t lost[LT_LOST_KINDS])
 {
 	for (int i = 0; i < LT_LOST_KINDS; i++)
 		lost[i] = __atomic_load_n(&tracer_first(tracer)->bss->lost[i], __ATOMIC_RELAXED);
-	lost[LT_LOST_RECURSION] += recursion_misses(tracer);
+	lost[LT_LOST_RECURSION] += misses_count(tracer);
 	lost[LT_LOST_ATTACH] += tracer->attach_failed;
 	lost[LT_LOST_OBJECTS] += tracer->objects_missed;
 	lost[LT_LOST_WATCHED] += tracer->watched_failed;
@@ -493,14 +579,47 @@ void tracer_numbers(struct tracer *tracer, struct tracer_numbers *out)
 	out->tasks_inside = tracer_first(tracer)->bss->tasks_inside;
 }
 
-int tracer_lock_owner(struct tracer *tracer, uint64_t address, uint64_t *owner)
+static bool is_rwsem(struct tracer *t, uint64_t address)
+{
+	struct lt_watched watched;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(tracer_first(t)->maps.watched), &address, &watched) &&
+	       watched.flags & LT_WATCHED_RWSEM;
+}
+
+static int read_rwsem(struct tracer *t, uint64_t address, const char *name, uint64_t *value)
 {
 	struct type_member member;
-	int err = types_member(tracer->types, NULL, "mutex", "owner", &member);
+	int err = types_member(t->types, NULL, "rw_semaphore", name, &member);
 
+	return err ? err : discover_read(t, address + member.offset, value, sizeof(*value));
+}
+
+int tracer_lock_owner(struct tracer *tracer, uint64_t address, uint64_t *owner)
+{
+	int err;
+
+	if (!is_rwsem(tracer, address)) {
+		if (!tracer->mutex.flags)
+			return -ENOENT;
+		err = discover_read(tracer, address + tracer->mutex.owner, owner, sizeof(*owner));
+		*owner &= ~tracer->mutex.flags;
+		return err;
+	}
+	err = read_rwsem(tracer, address, "owner", owner);
+	/* RWSEM_READER_OWNED, RWSEM_OWNER_FLAGS_MASK: kernel/locking/rwsem.c */
+	*owner = *owner & 1 ? 0 : *owner & ~7ULL;
+	return err;
+}
+
+int tracer_readers(struct tracer *tracer, uint64_t address, uint64_t *readers)
+{
+	uint64_t count;
+	int err = read_rwsem(tracer, address, "count", &count);
+
+	/* RWSEM_WRITER_LOCKED, RWSEM_READER_SHIFT, RWSEM_FLAG_READFAIL */
 	if (!err)
-		err = discover_read(tracer, address + member.offset, owner, sizeof(*owner));
-	*owner &= ~7ULL; /* MUTEX_FLAGS, kernel/locking/mutex.c */
+		*readers = count & 1 ? 0 : (count & ~(1ULL << 63)) >> 8;
 	return err;
 }
 
@@ -513,9 +632,12 @@ int tracer_last_call(struct tracer *tracer, uint64_t task, struct tracer_call *o
 	    held.count > LT_HELD_MAX)
 		return -ENOENT;
 	last = &held.held[held.count - 1];
-	if (last->flags & LT_HELD_TRYLOCK)
+	if (last->flags & (LT_HELD_TRYLOCK | LT_HELD_RELEASED))
 		return -ENOENT;
-	*out = (struct tracer_call){ .lock = last->last_addr, .tid = held.tid };
+	*out = (struct tracer_call){ .lock = last->last_addr,
+				     .tid = held.tid,
+				     .writing =
+					     last->flags & LT_HELD_RWSEM && !(last->flags & LT_HELD_READ) };
 	return 0;
 }
 
@@ -588,7 +710,8 @@ static const struct {
 #define MODULE_OF_IOMMU "vfio_iommu_type1"
 #define MEMBER_ROW(id, kind, type, member, lockdep) \
 	[LT_CLASS_##id] = { #type "." #member, MODULE_OF_##kind, #type, #member, NULL },
-	LT_MEMBER_CLASSES(MEMBER_ROW)
+#define MODULE_OF_CONTAINER "vfio"
+	LT_MEMBER_CLASSES(MEMBER_ROW) LT_RWSEM_CLASSES(MEMBER_ROW)
 #define STATIC_ROW(id, module, name, symbol, structure, member, lockdep) \
 	[LT_CLASS_##id] = { name, module, structure, member, symbol },
 		LT_STATIC_CLASSES(STATIC_ROW)
@@ -610,10 +733,12 @@ const char *tracer_class_name(uint32_t class_id)
 
 enum class_state tracer_class_state(struct tracer *tracer, uint32_t class_id, const char **name)
 {
+	bool rwsem = lt_class_is_rwsem(class_id), there;
 	struct type_member member;
-	bool there;
 
 	*name = class_rows[class_id].name;
+	if (class_rows[class_id].symbol && !kallsyms_has_data(tracer->symbols))
+		return CLASS_MISSING;
 	if (!tracer_has_module(tracer, class_rows[class_id].module))
 		return CLASS_WAITING;
 	if (class_id == LT_CLASS_STATIC_VFIO_GROUP_LOCK)
@@ -624,6 +749,8 @@ enum class_state tracer_class_state(struct tracer *tracer, uint32_t class_id, co
 	else
 		there = !types_member(tracer->types, class_rows[class_id].module,
 				      class_rows[class_id].structure, class_rows[class_id].member, &member) &&
-			!strcmp(member.type_name, "mutex");
+			!strcmp(member.type_name, rwsem ? "rw_semaphore" : "mutex");
+	if (there && rwsem && !tracer->options.rwsem)
+		return CLASS_UNFOLLOWED;
 	return there ? CLASS_WATCHED : CLASS_MISSING;
 }

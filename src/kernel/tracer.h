@@ -16,13 +16,23 @@
 #include "locktrace/kernel_side.h"
 
 enum attach_kind {
-	ATTACH_AUTO, /* fentry, and kprobe for what fentry cannot reach or where it would skip calls */
+	ATTACH_AUTO, /* for each function the best that reaches it, see attach_order.h */
 	ATTACH_FENTRY,
 	ATTACH_KPROBE,
+	ATTACH_KPROBE_MULTI,
+	ATTACH_CONTENTION, /* the last resort: nothing but waits for locks is seen (contention.c) */
+	ATTACH_KINDS
 };
 
-/* "auto", "fentry", "kprobe". */
+/* "auto", "fentry", "kprobe", "kprobe.multi", "contention". */
 const char *attach_kind_name(enum attach_kind kind);
+
+/* What ATTACH_CONTENTION does not see, in words. */
+#define CONTENTION_BLIND                                                                                    \
+	"by contention only locks that a task waits for are seen, not those it gets at once; the order in " \
+	"which it took the locks it holds is not known; objects are looked for once a second, so one that " \
+	"lived for less may be missed; calls that rules speak of, last references, misuse of locks and "    \
+	"names given by initialisers are not followed"
 
 /* A function that rules speak of, and the classes they name for it; its number is its place in the list. */
 struct watched_call {
@@ -42,6 +52,7 @@ struct tracer_options {
 	bool every_lock;
 	size_t ring_size; /* bytes; 0: the default. Rounded up to a power of two of at least a page */
 	bool check_unlock;
+	bool rwsem; /* follow rwsems, too */
 	/* Those that are not there yet are watched when they come. */
 	const struct watched_class *user_classes;
 	size_t user_class_count;
@@ -54,8 +65,9 @@ struct tracer_options {
 /* What became of a class on this kernel. */
 enum class_state {
 	CLASS_WATCHED,
-	CLASS_WAITING, /* its module is not loaded; of the user's own: or its pointer is not set */
-	CLASS_MISSING, /* this kernel does not have it; of the user's own: it cannot be watched */
+	CLASS_UNFOLLOWED, /* an rwsem of this kernel, and rwsems are not followed */
+	CLASS_WAITING,    /* its module is not loaded; of the user's own: or its pointer is not set */
+	CLASS_MISSING,    /* this kernel does not have it; of the user's own: it cannot be watched */
 };
 
 struct tracer;
@@ -110,11 +122,32 @@ void tracer_lost(struct tracer *tracer, uint64_t lost[LT_LOST_KINDS]);
 /* Whether a module of hook_modules is attached. */
 bool tracer_has_module(const struct tracer *tracer, const char *module);
 
-/* The attach kind in use, never ATTACH_AUTO. */
-enum attach_kind tracer_attach_kind(const struct tracer *tracer);
+/* The attach kinds in use, that of the most functions first: "fentry", "fentry, kprobe". */
+const char *tracer_attach_kinds(const struct tracer *tracer);
 
-/* Whether the kernel tells how many calls the hooks missed: fentry programs do, kprobes do not here. */
+/* Whether nothing is hooked and only waits for locks are seen. */
+bool tracer_by_contention(const struct tracer *tracer);
+
+/* Whether the kernel tells how many calls the hooks missed: fentry programs do, kprobes not on every kernel.
+ */
 bool tracer_counts_misses(const struct tracer *tracer);
+
+/* Lets go of all that is attached, for good. What was seen and lost stays known; only tracer_poll() brings
+ * more. */
+void tracer_detach(struct tracer *tracer);
+
+/* Why rwsems cannot be followed here (--rwsem), the start of a sentence; NULL: they can. */
+const char *tracer_rwsems_refused(const struct tracer *tracer);
+
+/*
+ * Has the kernel measure how long BPF programs run, all there are: that costs each of them two readings of
+ * the clock. Once, until the tracer is closed: to turn it on or off patches kernel text, which interrupts
+ * all CPUs. 0 or negative errno (-EPERM: it takes CAP_SYS_ADMIN).
+ */
+int tracer_measure(struct tracer *tracer);
+
+/* Nanoseconds that the programs have taken of CPUs' time while measured, with an estimate for their entry. */
+uint64_t tracer_run_time(const struct tracer *tracer);
 
 /*
  * Only reads the kernel's memory: nothing is attached. For tracer_read_member(); all else
@@ -166,15 +199,20 @@ struct tracer_numbers {
 void tracer_numbers(struct tracer *tracer, struct tracer_numbers *out);
 
 /*
- * Reads who owns a mutex now: the address of the task_struct, a name only; 0:
- * nobody. 0 or negative errno.
+ * Reads who owns a mutex, or has an rwsem (one that is watched) for writing now: the
+ * address of the task_struct, a name only; 0: nobody. 0 or negative errno.
  */
 int tracer_lock_owner(struct tracer *tracer, uint64_t address, uint64_t *owner);
+
+/* How many have an rwsem for reading now, 0 where a writer has it; what only tries to counts too. 0 or
+ * negative errno. */
+int tracer_readers(struct tracer *tracer, uint64_t address, uint64_t *readers);
 
 /* The last lock call of a task that may wait: its attempt, or what it got. */
 struct tracer_call {
 	uint64_t lock;
 	uint32_t tid;
+	bool writing; /* an rwsem, for writing */
 };
 
 /* 0; -ENOENT: the task is not followed, or its last call was a trylock. */

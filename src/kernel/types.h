@@ -15,14 +15,38 @@ struct types;
 
 /* Reads the kernel's BTF. 0, or negative errno: -ENOENT where the kernel has none. */
 int types_open(struct types **out);
+/*
+ * The same from a file (--btf: raw BTF, or ELF with it), which may hold the modules' types too, or from a
+ * folder laid out as /sys/kernel/btf: "vmlinux", and a file for each module. The path must outlive it.
+ * -EINVAL: it is no BTF.
+ */
+int types_open_from(const char *path, struct types **out);
 void types_close(struct types *types);
+
+/*
+ * For libbpf, to relocate programs by: a file with the types of the kernel and of those modules that hooks
+ * are for and that are there now. NULL: libbpf asks the kernel itself. Valid until the next call.
+ */
+const char *types_custom_path(struct types *types);
+
+/* Whether the kernel itself has BTF: without, no iterator and no fentry program loads. */
+bool types_of_kernel_itself(const struct types *types);
+
+/*
+ * Whether what was read is of the running kernel, as far as that can be told: 0; -ENOEXEC, and why, a
+ * sentence: it is not.
+ */
+int types_fit(struct types *types, char *why, size_t size);
 
 /* Forgets what is known of a module: it was unloaded, and may come again as another one. */
 void types_forget(struct types *types, const char *module);
 /* The same of all that are no longer loaded. */
 void types_forget_gone(struct types *types);
 
-/* Whether the types of a module can be read: it is loaded, and has BTF (not before 5.11). */
+/*
+ * Whether the types of a module can be read: it is loaded, and has BTF (36e68442d1af, 5.11), or they are in
+ * the file that types_open_from() read.
+ */
 bool types_has_module(struct types *types, const char *module);
 
 struct type_member {
@@ -59,11 +83,8 @@ struct type_function {
  * Finds a function of the kernel ("") or a module (or, built in, of the kernel) in
  * BTF, as fentry needs it: its type id, and a file descriptor of the BTF it is in,
  * 0 for the kernel's own (the descriptor stays the table's), and how many arguments
- * it has. 0 or -ENOENT.
+ * it has. 0, -ENOENT, or of a module -EPERM: its BTF is for CAP_SYS_ADMIN only.
  */
 int types_function(struct types *types, const char *module, const char *function, struct type_function *out);
-
-/* Whether mutexes are rt_mutexes inside: PREEMPT_RT (bb630f9f7a7d and its series, 5.15). */
-bool types_realtime(struct types *types);
 
 #endif

@@ -18,7 +18,7 @@
 /* One that led nowhere this often, for whichever of its waiters, is left alone. */
 #define FAILURES_MAX 12
 
-/* kernel/locking/mutex.c, kernel/locking/mutex.h */
+/* kernel/locking/mutex.c, kernel/locking/mutex.h; an rt_mutex has the first only, RT_MUTEX_HAS_WAITERS */
 #define MUTEX_FLAG_WAITERS 1ULL
 #define MUTEX_FLAG_PICKUP 4ULL
 /* kernel/locking/rwsem.c: in count ... */
@@ -443,6 +443,37 @@ int scan_record(struct scan *scan, enum scan_kind kind, uint64_t task, uint64_t 
 	if (!layout->known || read_word(scan, record + layout->task, &named) || named != task)
 		return -EAGAIN;
 	return resolve(scan, kind, task, record, NULL, 0, out);
+}
+
+/* A record that lies on the stack of the task which it names, and the lock that it names. */
+static bool is_realtime_record(const struct scan *scan, const struct scan_lock_layout *layout,
+			       uint64_t record, uint64_t *task, uint64_t *lock)
+{
+	return !read_word(scan, record + layout->task, task) &&
+	       !read_word(scan, record + layout->lock, lock) &&
+	       scan->world.task_has_stack(scan->world.context, *task, record);
+}
+
+/* The kernel says which record it is; what must agree is that the lock's first waiter is one of that lock. */
+int scan_realtime(struct scan *scan, enum scan_kind kind, uint64_t task, uint64_t record,
+		  struct scan_wait *out)
+{
+	const struct scan_lock_layout *layout = &scan->layout.of[kind];
+	uint64_t named, lock, first, first_task, first_lock;
+	struct known_lock *known;
+	int err;
+
+	if (!is_realtime_record(scan, layout, record, &named, &lock) || named != task)
+		return -EAGAIN;
+	if (read_word(scan, lock + layout->waiters, &first) ||
+	    !is_realtime_record(scan, layout, first - layout->list, &first_task, &first_lock) ||
+	    first_lock != lock)
+		return -EAGAIN;
+	err = know_lock(scan, kind, lock, &known);
+	if (err)
+		return err;
+	*out = (struct scan_wait){ .lock = &known->lock, .record = record };
+	return 0;
 }
 
 /* Its neighbours point back: only a record that is on a list now, or what looks like one, does so. */

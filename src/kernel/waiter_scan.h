@@ -21,7 +21,13 @@ enum scan_kind { SCAN_MUTEX, SCAN_RWSEM, SCAN_KINDS };
 /* Where things are in the kernel's structures, from BTF; bytes. */
 struct scan_layout {
 	struct scan_lock_layout {
-		bool known; /* false: this kernel's locks of the kind are something else (PREEMPT_RT) */
+		bool known; /* false: this kernel's locks of the kind are something else */
+		/*
+		 * An rt_mutex, PREEMPT_RT's mutex: its waiters are a tree, and each one's record has
+		 * the lock. "waiters" is then the pointer to the first one's node, "list" the node. For
+		 * scan_realtime() and scan_lock() only.
+		 */
+		bool realtime;
 		/*
 		 * What the lock has of its waiters: a list head that is one of the ring (wait_list), or,
 		 * in 7.x, a pointer to the first waiter (first_waiter), and the ring is of waiters only.
@@ -33,6 +39,7 @@ struct scan_layout {
 		/* In the record of a waiter. */
 		uint32_t list, task;
 		uint32_t type; /* rwsem: enum rwsem_waiter_type */
+		uint32_t lock; /* realtime: the lock, whose first member is the rt_mutex */
 	} of[SCAN_KINDS];
 };
 
@@ -79,6 +86,13 @@ int scan_stack(struct scan *scan, enum scan_kind kind, uint64_t task, uint64_t s
 /* The wait by the address of its record, which must be the task's (debug kernels' task->blocked_on). */
 int scan_record(struct scan *scan, enum scan_kind kind, uint64_t task, uint64_t record,
 		struct scan_wait *out);
+
+/*
+ * The wait for a realtime lock by the address of its record, which must be the task's (task->pi_blocked_on).
+ * 0, -EAGAIN or -ENOMEM.
+ */
+int scan_realtime(struct scan *scan, enum scan_kind kind, uint64_t task, uint64_t record,
+		  struct scan_wait *out);
 
 /* A lock that is said to be waited for. 0; -EAGAIN: it does not look like one; -ENOMEM. */
 int scan_lock(struct scan *scan, enum scan_kind kind, uint64_t address, const struct scan_lock **out);

@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel/mutex_layout.h"
 #include "kernel/waiter_scan.h"
 #include "locktrace/waiters_record.h"
 #include "message.h"
@@ -38,6 +39,8 @@
 #define TASK_PARKED 0x40
 #define TASK_WAKEKILL 0x100
 #define TASK_NOLOAD 0x400
+/* 5.15 on (cd781d0ce8cb), with PREEMPT_RT: waits for a spinlock, which sleeps there. */
+#define TASK_RTLOCK_WAIT 0x1000
 #define PF_EXITING 0x4
 #define PF_KTHREAD 0x200000
 
@@ -57,6 +60,7 @@
 /* What the function that a task sleeps in says of the sleep. */
 enum place {
 	PLACE_SCHEDULER, /* the ways into the scheduler, which all sleeps have */
+	PLACE_REALTIME,  /* PREEMPT_RT: what all its locks share */
 	PLACE_PREEMPTED,
 	PLACE_MUTEX,
 	PLACE_RWSEM,
@@ -68,6 +72,7 @@ struct waiters {
 	struct waiters_bpf *object;
 	struct scan_layout layout;
 	uint64_t sched_start, sched_end; /* the text of __sched functions */
+	bool realtime;                   /* PREEMPT_RT */
 };
 
 /* Return addresses in __sched functions, other than the ways into the scheduler, that are told of a sleep. */
@@ -82,6 +87,7 @@ struct seen {
 	const struct scan_lock *lock;
 	uint32_t inner_count;
 	uint64_t inner[INNER_MAX]; /* see struct frames */
+	uint32_t skipped;          /* frames its trace begins with that say nothing */
 	bool wanted;               /* it goes out */
 };
 
@@ -146,7 +152,7 @@ static int offset_of(struct types *types, const char *structure, const char *mem
 	return err;
 }
 
-/* Where a kind of lock has its parts; unknown where it has others (rt_mutex inside, on PREEMPT_RT). */
+/* Where a kind of lock has its parts; unknown where it has others (an rwsem of PREEMPT_RT). */
 static void lock_layout(struct types *types, const char *lock, const char *waiter,
 			struct scan_lock_layout *out)
 {
@@ -157,23 +163,50 @@ static void lock_layout(struct types *types, const char *lock, const char *waite
 		     !offset_of(types, waiter, "task", &out->task);
 }
 
-static void find_layout(struct types *types, struct scan_layout *out)
+/* PREEMPT_RT's mutex. The node of a waiter got its name and a struct of its own in 6.5 (f7853c342418). */
+static void realtime_layout(struct types *types, const struct mutex_layout *mutex,
+			    struct scan_lock_layout *out)
+{
+	out->realtime = out->first_waiter = true;
+	out->owner = mutex->owner;
+	out->known = !offset_of(types, "mutex", "rtmutex.waiters.rb_leftmost", &out->waiters) &&
+		     (!offset_of(types, "rt_mutex_waiter", "tree.entry", &out->list) ||
+		      !offset_of(types, "rt_mutex_waiter", "tree_entry", &out->list)) &&
+		     !offset_of(types, "rt_mutex_waiter", "task", &out->task) &&
+		     !offset_of(types, "rt_mutex_waiter", "lock", &out->lock);
+}
+
+void waiters_find_layout(struct types *types, struct scan_layout *out)
 {
 	struct scan_lock_layout *rwsem = &out->of[SCAN_RWSEM];
+	struct mutex_layout mutex = { 0 };
 
-	lock_layout(types, "mutex", "mutex_waiter", &out->of[SCAN_MUTEX]);
+	if (!mutex_layout_find(types, &mutex) && mutex.realtime)
+		realtime_layout(types, &mutex, &out->of[SCAN_MUTEX]);
+	else
+		lock_layout(types, "mutex", "mutex_waiter", &out->of[SCAN_MUTEX]);
 	lock_layout(types, "rw_semaphore", "rwsem_waiter", rwsem);
 	rwsem->known = rwsem->known && !offset_of(types, "rw_semaphore", "count", &rwsem->count) &&
 		       !offset_of(types, "rwsem_waiter", "type", &rwsem->type);
-	if (types_realtime(types))
-		out->of[SCAN_MUTEX].known = rwsem->known = false;
 }
 
-static int load(struct waiters *w)
+static void say_unknown(const struct scan_layout *layout)
 {
+	static const char *const names[SCAN_KINDS] = { "mutexes", "rwsems" };
+
+	for (int kind = 0; kind < SCAN_KINDS; kind++)
+		if (!layout->of[kind].known)
+			message_info("this kernel's %s are not as known here (PREEMPT_RT?): who waits for "
+				     "them is named, not analysed",
+				     names[kind]);
+}
+
+static int load(struct waiters *w, struct types *types)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = types_custom_path(types));
 	int err;
 
-	w->object = waiters_bpf__open();
+	w->object = waiters_bpf__open_opts(&opts);
 	if (!w->object)
 		return -errno;
 	w->object->rodata->vmemmap_base_at = kallsyms_address(w->symbols, "", "vmemmap_base");
@@ -193,19 +226,25 @@ int waiters_open(struct kallsyms *symbols, struct types *types, struct waiters *
 
 	if (!w)
 		return -ENOMEM;
+	if (!types_of_kernel_itself(types)) {
+		message_error(
+			"this kernel has no BTF of its own: it has no BPF iterators then, which are what "
+			"looks at the tasks. A file of types (--btf) cannot help here.");
+		free(w);
+		return -EOPNOTSUPP;
+	}
 	w->symbols = symbols;
 	w->sched_start = kallsyms_address(symbols, "", "__sched_text_start");
 	w->sched_end = kallsyms_address(symbols, "", "__sched_text_end");
-	find_layout(types, &w->layout);
-	if (!w->layout.of[SCAN_MUTEX].known || !w->layout.of[SCAN_RWSEM].known)
-		message_info("this kernel's mutexes or rwsems are not as known here (PREEMPT_RT?): "
-			     "who waits for them is named, not analysed");
+	waiters_find_layout(types, &w->layout);
+	w->realtime = w->layout.of[SCAN_MUTEX].realtime;
+	say_unknown(&w->layout);
 	print = libbpf_set_print(libbpf_message);
-	err = load(w);
+	err = load(w, types);
 	libbpf_set_print(print);
 	if (err) {
 		message_error("cannot load the BPF programs that look at tasks: %s%s", strerror(-err),
-			      err == -EPERM ? " (are you root?)" : "");
+			      err == -EPERM ? " (it takes root, or CAP_BPF and CAP_PERFMON)" : "");
 		free(w);
 		return err;
 	}
@@ -381,9 +420,11 @@ static bool task_has_stack(void *context, uint64_t task, uint64_t address)
 struct frames {
 	char bytes[LT_READ_MAX];
 	size_t size;
+	uint64_t sp; /* where they begin */
 	enum place place;
 	uint32_t inner_count;
 	uint64_t inner[INNER_MAX]; /* innermost first; these are not in the trace */
+	uint32_t skipped;          /* see struct seen */
 };
 
 static bool has_prefix(const char *name, const char *const *prefixes, size_t count)
@@ -397,20 +438,25 @@ static bool has_prefix(const char *name, const char *const *prefixes, size_t cou
 #define HAS_PREFIX(name, prefixes) has_prefix(name, prefixes, sizeof(prefixes) / sizeof((prefixes)[0]))
 
 /*
- * kernel/sched/core.c, kernel/locking/mutex.c, kernel/locking/rwsem.c. By the start of the name: compilers
- * append .constprop.0 and the like, and inline a slow path into what calls it.
+ * kernel/sched/core.c, kernel/locking/mutex.c, kernel/locking/rwsem.c, kernel/locking/rtmutex.c and
+ * rwbase_rt.c. By the start of the name: compilers append .constprop.0 and the like, and inline a slow path
+ * into what calls it.
  */
 static enum place place_of_name(const char *name)
 {
 	static const char *const scheduler[] = { "__schedule", "schedule", "io_schedule", "__switch_to" };
+	static const char *const realtime[] = { "rt_mutex_schedule", "rt_mutex_slowlock",
+						"__rt_mutex_slowlock", "rt_mutex_handle_deadlock" };
 	static const char *const preempted[] = { "preempt_schedule", "__cond_resched" };
 	static const char *const mutex[] = { "__mutex_lock", "_mutex_lock", "mutex_lock", "__ww_mutex_lock",
 					     "ww_mutex_lock" };
-	static const char *const rwsem[] = { "rwsem_down_", "down_read",    "down_write",
-					     "__down_read", "__down_write", "_down_write_nest" };
+	static const char *const rwsem[] = { "rwsem_down_",  "down_read",        "down_write", "__down_read",
+					     "__down_write", "_down_write_nest", "rwbase_",    "__rwbase_" };
 
 	if (HAS_PREFIX(name, scheduler))
 		return PLACE_SCHEDULER;
+	if (HAS_PREFIX(name, realtime))
+		return PLACE_REALTIME;
 	if (HAS_PREFIX(name, preempted))
 		return PLACE_PREEMPTED;
 	if (HAS_PREFIX(name, mutex))
@@ -434,9 +480,12 @@ static enum place place_of(const struct waiters *w, uint64_t address)
 {
 	struct symbol symbol;
 
+	enum place place;
+
 	if (kallsyms_find(w->symbols, address, &symbol) || !symbol.offset)
 		return PLACE_SCHEDULER;
-	return place_of_name(symbol.name);
+	place = place_of_name(symbol.name);
+	return place == PLACE_REALTIME && !w->realtime ? PLACE_OTHER : place;
 }
 
 static bool is_lock(enum place place)
@@ -446,13 +495,17 @@ static bool is_lock(enum place place)
 
 /*
  * The first frame of the trace that is no lock's: 5.10 has a slow path that is not marked __sched
- * (rwsem_down_write_slowpath()), which then tells the place. stack_count: there is none.
+ * (rwsem_down_write_slowpath()), which then tells the place. stack_count: there is none. Nor are
+ * rt_mutex_schedule() and some of what comes before it, with which the trace then begins.
  */
-static uint32_t first_caller(const struct waiters *w, const struct lt_seen_task *task, enum place *lock)
+static uint32_t first_caller(const struct waiters *w, const struct lt_seen_task *task, enum place *lock,
+			     uint32_t *skipped)
 {
-	uint32_t i;
+	uint32_t i = 0;
 
-	for (i = 0; i < task->stack_count; i++) {
+	while (i < task->stack_count && place_of(w, task->stack[i]) == PLACE_REALTIME)
+		i++;
+	for (*skipped = i; i < task->stack_count; i++) {
 		enum place place = place_of(w, task->stack[i]);
 
 		if (!is_lock(place))
@@ -470,13 +523,33 @@ static uint64_t frame_word(const struct frames *frames, size_t at)
 	return text_address(word);
 }
 
+/*
+ * Where the next return address can lie. On arm64 each has a frame pointer before it, which leads to the
+ * next: so nothing that earlier calls left on the stack is taken for one.
+ */
+static size_t next_return(const struct frames *frames, size_t at)
+{
+#ifdef __aarch64__
+	uint64_t outer = 0;
+
+	if (at >= sizeof(outer))
+		memcpy(&outer, frames->bytes + at - sizeof(outer), sizeof(outer));
+	outer -= frames->sp;
+	if (outer > at && outer < frames->size)
+		return outer + sizeof(uint64_t);
+#else
+	(void)frames;
+#endif
+	return at + sizeof(uint64_t);
+}
+
 /* Where the return address of a frame of the trace lies, from a place on; the end, if nowhere. */
 static size_t find_return(const struct lt_seen_task *task, uint32_t frame, const struct frames *frames,
 			  size_t at)
 {
 	while (at + sizeof(uint64_t) <= frames->size &&
 	       (frame >= task->stack_count || frame_word(frames, at) != text_address(task->stack[frame])))
-		at += sizeof(uint64_t);
+		at = next_return(frames, at);
 	return at;
 }
 
@@ -485,19 +558,65 @@ static size_t find_return(const struct lt_seen_task *task, uint32_t frame, const
 static void find_inner(const struct waiters *w, size_t end, struct frames *out)
 {
 	for (size_t at = 0; at + sizeof(uint64_t) <= end && out->inner_count < INNER_MAX;
-	     at += sizeof(uint64_t)) {
+	     at = next_return(out, at)) {
 		uint64_t word = frame_word(out, at);
 		enum place place;
 
 		if (word < w->sched_start || word >= w->sched_end)
 			continue;
 		place = place_of(w, word);
-		if (place == PLACE_SCHEDULER)
+		if (place == PLACE_SCHEDULER || place == PLACE_REALTIME)
 			continue;
 		if (!out->inner_count)
 			out->place = place;
 		out->inner[out->inner_count++] = word;
 	}
+}
+
+/* The function that is called where a call returns to; 0: that is not told there. */
+static uint64_t call_target(struct look *look, uint64_t return_address)
+{
+#if defined(__x86_64__)
+	unsigned char call[5]; /* e8 and the distance */
+	int32_t distance;
+
+	if (read_memory(look, return_address - sizeof(call), call, sizeof(call)) || call[0] != 0xe8)
+		return 0;
+	memcpy(&distance, call + 1, sizeof(distance));
+	return return_address + (uint64_t)(int64_t)distance;
+#else
+	(void)look;
+	(void)return_address;
+	return 0;
+#endif
+}
+
+/*
+ * PREEMPT_RT's mutex_lock() and its like jump on to what all rt_mutexes share, so they are not on the
+ * stack: then the call that the first caller made tells what it was.
+ */
+static void find_called(struct look *look, const struct lt_seen_task *task, uint32_t caller,
+			struct frames *out)
+{
+	enum place place = PLACE_OTHER;
+	struct symbol symbol = { 0 };
+	uint64_t called = 0;
+
+	if (caller < task->stack_count)
+		called = call_target(look, text_address(task->stack[caller]));
+	if (called && (kallsyms_find(look->waiters->symbols, called, &symbol) || symbol.offset))
+		called = 0;
+	if (called)
+		place = place_of_name(symbol.name);
+	/* That one jumped to it, too, or its call does not tell: the kernel's record will. */
+	if (place == PLACE_OTHER && out->skipped && task->pi_blocked_on &&
+	    strncmp(symbol.name, "rt_mutex_", strlen("rt_mutex_")) != 0)
+		place = PLACE_MUTEX;
+	else if (!called || place == PLACE_SCHEDULER)
+		return;
+	out->place = place;
+	if (called)
+		out->inner[out->inner_count++] = called;
 }
 
 /* Reads and judges the frames. 0, or not: it has no stack to read. */
@@ -510,13 +629,17 @@ static int read_frames(struct look *look, const struct lt_seen_task *task, struc
 
 	out->place = PLACE_OTHER;
 	out->inner_count = 0;
+	out->sp = task->sp;
 	out->size = size < sizeof(out->bytes) ? size : sizeof(out->bytes);
 	if (!size || read_memory(look, task->sp, out->bytes, out->size))
 		return -EFAULT;
-	caller = first_caller(look->waiters, task, &lock);
+	caller = first_caller(look->waiters, task, &lock, &out->skipped);
 	end = find_return(task, caller, out, 0);
 	find_inner(look->waiters, end, out);
-	/* Where a frame begins with the return address (arm64), the last one's variables come after that. */
+	if (look->waiters->realtime && !out->inner_count)
+		find_called(look, task, caller, out);
+		/* Where a frame begins with the return address (arm64), the last one's variables come after
+		 * that. */
 #ifdef __aarch64__
 	end = find_return(task, caller + 1, out, end);
 #endif
@@ -534,8 +657,8 @@ static int read_frames(struct look *look, const struct lt_seen_task *task, struc
 /* Sleeps, other than in a state that is meant to last (an idle kernel thread). */
 static bool is_asleep(const struct lt_seen_task *task)
 {
-	return task->sp && !task->exit_state && (task->state & (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE)) &&
-	       !(task->state & TASK_NOLOAD);
+	return task->sp && !task->exit_state && !(task->state & TASK_NOLOAD) &&
+	       (task->state & (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE | TASK_RTLOCK_WAIT));
 }
 
 static int found(struct seen *seen, const struct scan_lock *lock, enum wait_kind kind, enum wait_proof proof)
@@ -604,11 +727,25 @@ static int find_blocker(struct look *look, struct seen *seen, enum scan_kind kin
 		     PROOF_BLOCKED_ON);
 }
 
+/* task->pi_blocked_on: the record of a wait for an rt_mutex, on the task's own stack. */
+static int find_pi_blocked_on(struct look *look, struct seen *seen)
+{
+	struct scan_wait wait;
+	int err;
+
+	if (!seen->task->pi_blocked_on)
+		return -ENOENT;
+	err = scan_realtime(look->scan, SCAN_MUTEX, seen->task->task.id, seen->task->pi_blocked_on, &wait);
+	return err ? err : found(seen, wait.lock, WAIT_MUTEX, PROOF_BLOCKED_ON);
+}
+
 /* A sleep in a lock's slow path: what the kernel says of it, else what its stack shows. */
 static int find_lock(struct look *look, struct seen *seen, enum scan_kind kind, const struct frames *frames)
 {
 	int err = -ENOENT;
 
+	if (look->waiters->layout.of[kind].realtime)
+		return find_pi_blocked_on(look, seen);
 	if (!look->options->stack_only) {
 		if (kind == SCAN_MUTEX)
 			err = find_blocked_on(look, seen);
@@ -631,7 +768,8 @@ static int judge(struct look *look, struct seen *seen)
 		return 0;
 	seen->inner_count = frames.inner_count;
 	memcpy(seen->inner, frames.inner, sizeof(seen->inner));
-	if (seen->task->state & TASK_UNINTERRUPTIBLE)
+	seen->skipped = frames.skipped;
+	if (seen->task->state & (TASK_UNINTERRUPTIBLE | TASK_RTLOCK_WAIT))
 		seen->kind = WAIT_OTHER;
 	if (!is_lock(frames.place))
 		return 0;
@@ -698,7 +836,7 @@ static char state_letter(const struct lt_seen_task *task)
 		return 'X';
 	if ((task->state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) == (TASK_UNINTERRUPTIBLE | TASK_NOLOAD))
 		return 'I';
-	if (task->state & TASK_UNINTERRUPTIBLE)
+	if (task->state & (TASK_UNINTERRUPTIBLE | TASK_RTLOCK_WAIT))
 		return 'D';
 	if (task->state & TASK_INTERRUPTIBLE)
 		return 'S';
@@ -738,7 +876,7 @@ static void tell(const struct look *look, const struct seen *seen, struct wait_t
 	out->last_ran_ns = last_ran(look, task);
 	for (uint32_t i = 0; i < seen->inner_count; i++)
 		out->stack[out->stack_count++] = seen->inner[i];
-	for (uint32_t i = 0; i < task->stack_count && out->stack_count < LT_STACK_MAX; i++)
+	for (uint32_t i = seen->skipped; i < task->stack_count && out->stack_count < LT_STACK_MAX; i++)
 		out->stack[out->stack_count++] = task->stack[i];
 }
 

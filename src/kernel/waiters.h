@@ -12,6 +12,7 @@
 
 #include "kernel/kallsyms.h"
 #include "kernel/types.h"
+#include "kernel/waiter_scan.h"
 #include "model/wait_graph.h"
 
 struct waiters;
@@ -23,6 +24,9 @@ struct waiters_options {
 	/* For tests: as on a kernel that does not have task->blocked_on and task->blocker. */
 	bool stack_only;
 };
+
+/* Which parts of mutexes and rwsems are where on this kernel, and whether all is as known here. */
+void waiters_find_layout(struct types *types, struct scan_layout *out);
 
 /*
  * Loads the programs. Can block where the kernel's text_mutex is stuck: call it in a child that may be

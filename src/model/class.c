@@ -47,7 +47,7 @@ static const struct {
 } declared_classes[LT_CLASS_DECLARED_END] = {
 #define MEMBER_CLASS(id, kind, type, member, lockdep) \
 	[LT_CLASS_##id] = { LT_OBJECT_##kind, #type "." #member, lockdep },
-	LT_MEMBER_CLASSES(MEMBER_CLASS)
+	LT_MEMBER_CLASSES(MEMBER_CLASS) LT_RWSEM_CLASSES(MEMBER_CLASS)
 #undef MEMBER_CLASS
 #define STATIC_CLASS(id, module, name, symbol, type, member, lockdep) [LT_CLASS_##id] = { 0, name, lockdep },
 		LT_STATIC_CLASSES(STATIC_CLASS)

@@ -63,7 +63,8 @@ enum nesting judge_nesting(const struct model_options *options, const struct sha
 		return NESTING_NONE;
 	if (nesting_is_allowed(options, sighting, index))
 		return NESTING_ALLOWED;
-	if (!options->rules || (held->flags & LT_HELD_READ) || class->declared == LT_CLASS_FOREIGN ||
+	/* Held for reading, too: a reader that waits behind a waiting writer waits for other readers. */
+	if (!options->rules || class->declared == LT_CLASS_FOREIGN ||
 	    class->declared >= LT_CLASS_DECLARED_END)
 		return NESTING_UNRULED;
 	return NESTING_WRONG;

@@ -287,6 +287,9 @@ void object_describe(const struct object_table *table, const struct object *obje
 	case LT_OBJECT_IOMMU:
 		object_describe_named("type1 IOMMU", object, out, size);
 		break;
+	case LT_OBJECT_CONTAINER:
+		object_describe_named("container", object, out, size);
+		break;
 	default:
 		snprintf(out, size, "object 0x%" PRIx64, object->public.addr);
 	}

@@ -59,13 +59,17 @@ size_t report_sides(const struct finding *finding, struct report_side sides[MODE
 			last->sighting = edge->sighting;
 			last->last_edge = i;
 			last->waits_for = edge->to_lock;
+			last->waiting = &edge->sighting->held[edge->sighting->held_count];
 			continue;
 		}
-		sides[count++] = (struct report_side){ .sighting = edge->sighting,
-						       .first_edge = i,
-						       .last_edge = i,
-						       .holds = edge->from_lock,
-						       .waits_for = edge->to_lock };
+		sides[count++] =
+			(struct report_side){ .sighting = edge->sighting,
+					      .first_edge = i,
+					      .last_edge = i,
+					      .holds = edge->from_lock,
+					      .waits_for = edge->to_lock,
+					      .holding = &edge->sighting->held[edge->from_index],
+					      .waiting = &edge->sighting->held[edge->sighting->held_count] };
 	}
 	return count;
 }
@@ -91,6 +95,26 @@ static char *text_end(struct text *t)
 	return t->data;
 }
 
+/* A lock that its task has already. What it has by a call that was missed it has exclusively. */
+static void sentence_own(const struct finding_edge *e, const char *task, const char *lock, FILE *out)
+{
+	const struct sighting *s = e->sighting;
+	const struct lt_held *taking = &s->held[s->held_count], *holding = &s->held[e->from_index];
+	bool seen = e->from_index < s->held_count, rwsem = taking->flags & LT_HELD_RWSEM;
+
+	if (seen && holding->flags & taking->flags & LT_HELD_READ)
+		fprintf(out,
+			"%s takes %s for reading, which it reads already: when another task asks for it for writing in "
+			"between, both wait for ever.",
+			task, lock);
+	else
+		fprintf(out, "%s waits for %s%s, which it holds%s itself: it waits for ever.", task, lock,
+			report_mode(taking),
+			seen    ? report_mode(holding)
+			: rwsem ? " for writing"
+				: "");
+}
+
 static void sentence_recursive(const struct report_context *c, const struct finding *f, FILE *out)
 {
 	const struct finding_edge *e = &f->edges[0];
@@ -99,7 +123,7 @@ static void sentence_recursive(const struct report_context *c, const struct find
 	report_task(c, &e->sighting->task, task, sizeof(task));
 	report_lock(c, e->to_lock, lock, sizeof(lock));
 	if (f->same_instance)
-		fprintf(out, "%s waits for %s, which it holds itself: it waits for ever.", task, lock);
+		sentence_own(e, task, lock, out);
 	else
 		fprintf(out,
 			"two locks of the class %s are taken one inside the other in both orders: two tasks "
@@ -143,19 +167,21 @@ char *report_sentence(const struct report_context *c, const struct finding *find
 		return text_end(&t);
 	}
 	for (size_t i = 0; i < count; i++) {
+		const char *holding = report_mode(sides[i].holding), *waiting = report_mode(sides[i].waiting);
 		char task[REPORT_TEXT_LEN], holds[REPORT_TEXT_LEN], waits[REPORT_TEXT_LEN];
 
 		report_task(c, &sides[i].sighting->task, task, sizeof(task));
 		report_lock(c, sides[i].holds, holds, sizeof(holds));
 		report_lock(c, sides[i].waits_for, waits, sizeof(waits));
 		if (finding->grade < GRADE_LIKELY)
-			fprintf(t.stream, "%s%s took %s while it held %s", i ? ", and " : "", task, waits,
-				holds);
+			fprintf(t.stream, "%s%s took %s%s while it held %s%s", i ? ", and " : "", task, waits,
+				waiting, holds, holding);
 		else if (finding->grade == GRADE_LIKELY && !i)
-			fprintf(t.stream, "%s can hold %s and wait for %s", task, holds, waits);
+			fprintf(t.stream, "%s can hold %s%s and wait for %s%s", task, holds, holding, waits,
+				waiting);
 		else
-			fprintf(t.stream, "%s%s holds %s and waits for %s", joints[i < 2 ? i : 2], task,
-				holds, waits);
+			fprintf(t.stream, "%s%s holds %s%s and waits for %s%s", joints[i < 2 ? i : 2], task,
+				holds, holding, waits, waiting);
 	}
 	fputs(consequence(finding, count), t.stream);
 	return text_end(&t);
@@ -179,6 +205,12 @@ char *report_why(const struct report_context *c, const struct finding *finding)
 		      t.stream);
 		break;
 	case GRADE_LIKELY:
+		if (finding->same_instance) {
+			fputs("the task was seen to take it for reading, and not to let go of it; the lock itself does "
+			      "not say who reads it",
+			      t.stream);
+			break;
+		}
 		fputs("the very same locks were taken in both orders, by different tasks, and no lock common "
 		      "to all keeps them apart",
 		      t.stream);

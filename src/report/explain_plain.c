@@ -36,9 +36,11 @@ static void sentence_taken(const struct report_context *c, const struct finding 
 			   FILE *out)
 {
 	const struct finding_edge *e = &f->edges[0];
+	const struct sighting *s = e->sighting;
 	char to[REPORT_TEXT_LEN];
 
-	fprintf(out, "took %s while it held %s", report_lock(c, e->to_lock, to, sizeof(to)), from);
+	fprintf(out, "took %s%s while it held %s%s", report_lock(c, e->to_lock, to, sizeof(to)),
+		report_mode(&s->held[s->held_count]), from, report_mode(&s->held[e->from_index]));
 	if (f->kind == FINDING_ORDER)
 		fprintf(out,
 			". By the rules %s goes outside of %s: a task that takes them so and this one, at the same "

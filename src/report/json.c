@@ -22,10 +22,16 @@ static json_t *strings(const char *const *list)
 	return array;
 }
 
+/* The kinds of lock that are followed. */
+static json_t *kinds(bool rwsems)
+{
+	return rwsems ? json_pack("[s, s]", "mutex", "rw_semaphore") : json_pack("[s]", "mutex");
+}
+
 static const char *const object_names[LT_OBJECT_KINDS] = {
 	[LT_OBJECT_VM] = "vm",          [LT_OBJECT_VCPU] = "vcpu",     [LT_OBJECT_KVM_VFIO] = "kvm_vfio",
 	[LT_OBJECT_GROUP] = "group",    [LT_OBJECT_DEVICE] = "device", [LT_OBJECT_DEV_SET] = "device_set",
-	[LT_OBJECT_PCI] = "pci_device", [LT_OBJECT_IOMMU] = "iommu",
+	[LT_OBJECT_PCI] = "pci_device", [LT_OBJECT_IOMMU] = "iommu",   [LT_OBJECT_CONTAINER] = "container",
 };
 
 static json_t *objects(const struct model_counts *counts)
@@ -50,6 +56,8 @@ int json_ready(const struct report_context *c, const struct report_ready *ready,
 	json_object_set_new(line, "classes", strings(ready->classes));
 	json_object_set_new(line, "waiting", strings(ready->waiting));
 	json_object_set_new(line, "missing", strings(ready->missing));
+	json_object_set_new(line, "unfollowed", strings(ready->unfollowed));
+	json_object_set_new(line, "follows", kinds(ready->rwsems));
 	json_object_set_new(line, "objects", objects(&ready->seen));
 	return write_line(line, out);
 }
@@ -64,6 +72,14 @@ static json_t *place(const struct report_context *c, uint64_t ip)
 	return text(name);
 }
 
+/* As "hang" calls a wait for it. */
+static const char *kind(const struct lt_held *held)
+{
+	if (held->flags & LT_HELD_READ)
+		return "rwsem_read";
+	return held->flags & LT_HELD_RWSEM ? "rwsem_write" : "mutex";
+}
+
 static json_t *lock(const struct report_context *c, const struct lt_held *held, const struct model_lock *l)
 {
 	json_t *object = json_object();
@@ -73,8 +89,11 @@ static json_t *lock(const struct report_context *c, const struct lt_held *held, 
 	json_object_set_new(object, "addr", address(held->addr));
 	json_object_set_new(object, "object", text_or_null(report_object(c, l->object, name, sizeof(name))));
 	json_object_set_new(object, "at", place(c, held->ip));
+	json_object_set_new(object, "kind", text(kind(held)));
 	json_object_set_new(object, "trylock", json_boolean(held->flags & LT_HELD_TRYLOCK));
-	json_object_set_new(object, "before_start", json_boolean(held->flags & LT_HELD_SEEDED));
+	json_object_set_new(object, "before_start",
+			    json_boolean((held->flags & (LT_HELD_SEEDED | LT_HELD_FOUND)) == LT_HELD_SEEDED));
+	json_object_set_new(object, "order_known", json_boolean(!(held->flags & LT_HELD_SEEDED)));
 	json_object_set_new(object, "locks", json_integer(held->count));
 	return object;
 }
@@ -327,12 +346,14 @@ int json_summary(const struct report_summary *s, FILE *out)
 	json_object_set_new(line, "outside",
 			    json_integer((json_int_t)s->seen.left_out + (json_int_t)s->stalls_left_out));
 	json_object_set_new(line, "complete", complete(&s->trust));
-	json_object_set_new(line, "complete_for", json_pack("[s]", s->trust.followed));
+	json_object_set_new(line, "not_seen", text_or_null(s->trust.blind));
+	json_object_set_new(line, "complete_for", kinds(s->trust.rwsems));
 	json_object_set_new(line, "not_followed", text_or_null(s->trust.not_followed));
 	json_object_set_new(line, "lost", lost(&s->trust));
 	json_object_set_new(line, "seen", seen(s));
 	json_object_set_new(line, "seconds", json_integer((json_int_t)s->seconds));
 	json_object_set_new(line, "ended", text(s->ended));
+	json_object_set_new(line, "ended_why", text_or_null(s->ended_why));
 	json_object_set_new(line, "trust", text_freed(report_trust_text(&s->trust)));
 	return write_line(line, out);
 }

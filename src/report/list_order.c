@@ -19,6 +19,7 @@ const char *list_kind_name(uint32_t kind)
 		[LT_OBJECT_DEV_SET] = "device_set",
 		[LT_OBJECT_PCI] = "pci_device",
 		[LT_OBJECT_IOMMU] = "iommu",
+		[LT_OBJECT_CONTAINER] = "container",
 	};
 
 	return kind < LT_OBJECT_KINDS && names[kind] ? names[kind] : "unknown";

@@ -48,6 +48,13 @@ const char *report_lock(const struct report_context *c, const struct model_lock 
 	return out;
 }
 
+const char *report_mode(const struct lt_held *held)
+{
+	if (held->flags & LT_HELD_READ)
+		return " for reading";
+	return held->flags & LT_HELD_RWSEM ? " for writing" : "";
+}
+
 /* A task may call itself anything, also what a terminal would obey. */
 static const char *comm(const struct lt_task *task, char out[LT_COMM_LEN + 1])
 {

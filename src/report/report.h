@@ -41,6 +41,9 @@ const char *report_object(const struct report_context *c, const struct model_obj
 const char *report_lock(const struct report_context *c, const struct model_lock *lock, char *out,
 			size_t size);
 
+/* How a lock is held or asked for: " for reading", " for writing"; "" for a mutex. */
+const char *report_mode(const struct lt_held *held);
+
 /* "opener/167", short, for columns. Returns out. */
 const char *report_task_short(const struct lt_task *task, char *out, size_t size);
 
@@ -68,6 +71,7 @@ struct report_side {
 	const struct sighting *sighting;
 	size_t first_edge, last_edge;
 	const struct model_lock *holds, *waits_for;
+	const struct lt_held *holding, *waiting; /* how */
 };
 
 /* The sides of a finding, in cycle order; at most MODEL_CYCLE_MAX. Returns how many. */
@@ -96,13 +100,15 @@ struct report_trust {
 	uint64_t lost[LT_LOST_KINDS];
 	enum complete complete;
 	const char *unknown_reason; /* complete unknown: why */
-	const char *followed;       /* "mutex" */
-	const char *not_followed;   /* "rw_semaphore, ww_mutex, ..." */
+	const char *blind;    /* what cannot be seen at all, whatever is lost: never complete then; NULL */
+	const char *followed; /* "mutex", "mutex and rw_semaphore" */
+	bool rwsems;          /* they are among these */
+	const char *not_followed; /* "rw_semaphore, ww_mutex, ..." */
 	const char *late_modules; /* names of modules attached to only after they were loaded; "" for none */
 	uint64_t let_go;          /* busy foreign locks that are no longer followed everywhere */
 };
 
-/* Sets complete from the losses: any makes it false. */
+/* Sets complete from the losses and from what is not seen at all: any makes it false. */
 void report_trust_judge(struct report_trust *trust, bool misses_are_counted, const char *unknown_reason);
 
 /* "complete for mutex: ..." in words. Returns a string to be freed, NULL when out of memory. */
@@ -114,7 +120,8 @@ struct report_summary {
 	struct model *model;              /* the findings, for their final counts: refreshed */
 	uint64_t stalls, stalls_left_out; /* the model does not know them */
 	uint64_t foreign, seconds;
-	const char *ended; /* "interrupted", "duration is over", ... */
+	const char *ended;     /* "interrupted", "duration is over", ... */
+	const char *ended_why; /* a sentence; "": none is needed */
 };
 
 /* text.c, text_summary.c: the forms for people. */
@@ -131,6 +138,8 @@ struct report_ready {
 	size_t rules; /* in force */
 	struct model_counts seen;
 	const char *const *classes, *const *waiting, *const *missing; /* NULL at the end */
+	const char *const *unfollowed; /* rwsems of this kernel that are not followed; as these */
+	bool rwsems;                   /* rwsems are followed */
 };
 int json_ready(const struct report_context *c, const struct report_ready *ready, FILE *out);
 int json_finding(const struct report_context *c, const struct finding *finding, FILE *out);

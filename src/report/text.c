@@ -104,11 +104,15 @@ static void print_lock(const struct report_context *c, const struct lt_held *hel
 	if (held->ip) {
 		symbol_format(&c->symbols, held->ip, 1, place, sizeof(place));
 		fprintf(out, ", at: %s", place);
+	} else if (held->flags & LT_HELD_FOUND) {
+		fputs(", taken before: where and in which order is not known", out);
 	} else if (held->flags & LT_HELD_SEEDED) {
 		fputs(", taken before locktrace came", out);
 	} else {
 		fputs(", at: unknown place", out);
 	}
+	if (*report_mode(held))
+		fprintf(out, " (%s)", report_mode(held) + 1);
 	if (held->flags & LT_HELD_TRYLOCK)
 		fputs(" (trylock)", out);
 	fputc('\n', out);
@@ -223,11 +227,13 @@ static void print_cell(FILE *out, size_t column, const char *text)
 	fprintf(out, "  %*s%s\n", (int)(column * COLUMN_WIDTH), "", text);
 }
 
-static void print_lock_cell(FILE *out, size_t column, const struct lock_class *class)
+/* A read as lockdep calls it. */
+static void print_lock_cell(FILE *out, size_t column, const struct lock_class *class,
+			    const struct lt_held *held)
 {
 	char text[REPORT_TEXT_LEN];
 
-	snprintf(text, sizeof(text), "lock(%s);", class->name);
+	snprintf(text, sizeof(text), "%slock(%s);", held->flags & LT_HELD_READ ? "r" : "", class->name);
 	print_cell(out, column, text);
 }
 
@@ -246,12 +252,13 @@ static void print_columns(const struct finding *f, const struct report_side *sid
 		fputc('\n', out);
 	}
 	for (size_t s = 0; s < count; s++) {
-		print_lock_cell(out, s, sides[s].holds->class);
+		print_lock_cell(out, s, sides[s].holds->class, sides[s].holding);
 		for (size_t e = sides[s].first_edge; e < sides[s].last_edge; e++)
-			print_lock_cell(out, s, f->edges[e].to);
+			print_lock_cell(out, s, f->edges[e].to,
+					&f->edges[e].sighting->held[f->edges[e].sighting->held_count]);
 	}
 	for (size_t s = count; s-- > 0;)
-		print_lock_cell(out, s, sides[s].waits_for->class);
+		print_lock_cell(out, s, sides[s].waits_for->class, sides[s].waiting);
 }
 
 static void print_scenario(const struct report_context *c, const struct finding *f, FILE *out)
@@ -266,10 +273,12 @@ static void print_scenario(const struct report_context *c, const struct finding 
 		print_columns(f, sides, count, out);
 	} else {
 		for (size_t i = 0; i < count; i++)
-			fprintf(out, "  %s holds %s and waits for %s\n",
+			fprintf(out, "  %s holds %s%s and waits for %s%s\n",
 				report_task_short(&sides[i].sighting->task, task, sizeof(task)),
 				report_lock(c, sides[i].holds, holds, sizeof(holds)),
-				report_lock(c, sides[i].waits_for, waits, sizeof(waits)));
+				report_mode(sides[i].holding),
+				report_lock(c, sides[i].waits_for, waits, sizeof(waits)),
+				report_mode(sides[i].waiting));
 	}
 	fputs("\n                          *** DEADLOCK ***\n", out);
 }

@@ -119,6 +119,8 @@ void text_summary(const struct report_summary *s, FILE *out)
 	fprintf(out,
 		"; %" PRIu64 " dependencies between %" PRIu64 " lock classes, from %" PRIu64 " chains.\n",
 		s->seen.dependencies, s->seen.classes, s->seen.chains);
+	if (s->ended_why && *s->ended_why)
+		fprintf(out, "%s\n", s->ended_why);
 	print_alive(s, out);
 	print_counts(s, out);
 	print_not_last(s, out);

@@ -16,14 +16,32 @@ void report_trust_judge(struct report_trust *trust, bool misses_are_counted, con
 {
 	trust->complete = misses_are_counted ? COMPLETE_TRUE : COMPLETE_UNKNOWN;
 	trust->unknown_reason = misses_are_counted ? NULL : unknown_reason;
+	if (trust->blind)
+		trust->complete = COMPLETE_FALSE;
 	for (int i = 0; i < LT_LOST_KINDS; i++)
 		if (trust->lost[i])
 			trust->complete = COMPLETE_FALSE;
 }
 
-char *report_trust_text(const struct report_trust *trust)
+/* Why it is not complete: what is never seen, and what was lost. */
+static void print_reasons(const struct report_trust *trust, FILE *out)
 {
 	const char *separator = "";
+
+	if (trust->blind) {
+		fputs(trust->blind, out);
+		separator = "; ";
+	}
+	for (int i = 0; i < LT_LOST_KINDS; i++) {
+		if (!trust->lost[i])
+			continue;
+		fprintf(out, "%s%" PRIu64 " %s", separator, trust->lost[i], lost_texts[i]);
+		separator = "; ";
+	}
+}
+
+char *report_trust_text(const struct report_trust *trust)
+{
 	char *data = NULL;
 	size_t size;
 	FILE *out = open_memstream(&data, &size);
@@ -43,12 +61,7 @@ char *report_trust_text(const struct report_trust *trust)
 		break;
 	case COMPLETE_FALSE:
 		fprintf(out, "NOT complete for %s, so something can have been missed: ", trust->followed);
-		for (int i = 0; i < LT_LOST_KINDS; i++) {
-			if (!trust->lost[i])
-				continue;
-			fprintf(out, "%s%" PRIu64 " %s", separator, trust->lost[i], lost_texts[i]);
-			separator = "; ";
-		}
+		print_reasons(trust, out);
 		fprintf(out, ". Not followed: %s.", trust->not_followed);
 		break;
 	}

@@ -6,8 +6,9 @@
  *   A .. Z   a class of the test's own (id LT_CLASS_USER + 0 ..), named "A" .. "Z"
  *   A2       its lock number 2; A alone is A0
  *   ?        taken by a trylock        *  seeded: held before we came
- *   r        held as a reader          xN a run of N locks from this one on: A0x4 is A0 .. A3
+ *   r, w     an rwsem, for reading, for writing   xN a run of N locks from this one on: A0x4 is A0 .. A3
  *   !        the last lock: its owner is this very task
+ *   ^        found held when the task was about to wait (by contention)
  *
  * All that a model tells is kept, in order, in the scene.
  */
@@ -197,8 +198,12 @@ __attribute__((unused)) static const char *held_read(const struct scene *scene, 
 			held->flags |= LT_HELD_TRYLOCK;
 		else if (*end == '*')
 			held->flags |= LT_HELD_SEEDED;
+		else if (*end == '^')
+			held->flags |= LT_HELD_SEEDED | LT_HELD_FOUND;
 		else if (*end == 'r')
-			held->flags |= LT_HELD_READ;
+			held->flags |= LT_HELD_READ | LT_HELD_RWSEM;
+		else if (*end == 'w')
+			held->flags |= LT_HELD_RWSEM;
 		else if (*end == '!')
 			*chain_flags |= LT_CHAIN_OWNED;
 		else if (*end == 'x') {

@@ -22,9 +22,14 @@ static const struct {
 	char letter;
 	const char *name;
 } foreign[] = {
-	{ 'C', "&kvm->arch.config_lock" }, { 'D', "&its->cmd_lock" }, { 'E', "&its->its_lock" },
-	{ 'H', "cpu_hotplug_lock" },       { 'M', "&mm->mmap_lock" }, { 'N', "&vdev->vma_lock" },
-	{ 'O', "&vdev->memory_lock" },     { 'P', "pci_bus_sem" },    { 'R', "kvm.srcu" },
+	{ 'C', "&kvm->arch.config_lock" },
+	{ 'D', "&its->cmd_lock" },
+	{ 'E', "&its->its_lock" },
+	{ 'H', "cpu_hotplug_lock" },
+	{ 'M', "&mm->mmap_lock" },
+	{ 'N', "&vdev->vma_lock" },
+	{ 'P', "pci_bus_sem" },
+	{ 'R', "kvm.srcu" },
 };
 
 enum { DESTROY_VM, ARCH_DESTROY_VM };
@@ -76,6 +81,7 @@ static void begin(struct scene *scene, const char *present)
 	scene->class_id['U' - 'A'] = LT_CLASS_STATIC_KVM_LOCK;
 	scene->class_id['G' - 'A'] = LT_CLASS_VFIO_GROUP_GROUP_LOCK;
 	scene->class_id['S' - 'A'] = LT_CLASS_VFIO_DEVICE_SET_LOCK;
+	scene->class_id['O' - 'A'] = LT_CLASS_VFIO_PCI_MEMORY_LOCK;
 	for (i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		name_lock(scene, foreign[i].letter, foreign[i].name);
 	assert_int_equal(model_name_function(scene->model, DESTROY_VM, "kvm_destroy_vm"), 0);

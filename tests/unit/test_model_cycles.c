@@ -390,6 +390,63 @@ static void readers_block_like_writers(void **state)
 	scene_end(&scene);
 }
 
+/* lib/locking-selftest.c, by its names: what is to be found of rwsems, at the least as what. */
+static void rwsems_as_lockdep_tests_them(void **state)
+{
+	static const struct {
+		const char *name, *first, *second;
+		enum finding_kind kind;
+		bool same_instance;
+		enum finding_grade grade;
+	} tests[] = {
+		{ "rsem_AA1", "Ar Ar", NULL, FINDING_RECURSIVE, true, GRADE_LIKELY },
+		{ "rsem_AA1B", "A1r A2r", "A2r A1r", FINDING_RECURSIVE, false, GRADE_LIKELY },
+		{ "rsem_AA2", "Ar Aw", NULL, FINDING_RECURSIVE, true, GRADE_LIKELY },
+		{ "rsem_AA3", "Aw Ar!", NULL, FINDING_RECURSIVE, true, GRADE_DEADLOCK },
+		{ "wsem_AA", "Aw Aw!", NULL, FINDING_RECURSIVE, true, GRADE_DEADLOCK },
+		{ "rwsem_ABBA1", "Ar B", "B Aw", FINDING_CIRCULAR, false, GRADE_LIKELY },
+		{ "rwsem_ABBA2", "Ar B", "B Ar", FINDING_CIRCULAR, false, GRADE_LIKELY },
+		{ "rwsem_ABBA3", "Aw B", "B Aw", FINDING_CIRCULAR, false, GRADE_LIKELY },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		const struct finding *f;
+		struct scene scene;
+
+		scene_begin(&scene);
+		task_takes(&scene, 1, tests[i].first);
+		if (tests[i].second)
+			task_takes(&scene, 2, tests[i].second);
+		if (findings(&scene) != 1)
+			fail_msg("%s: %u findings", tests[i].name, findings(&scene));
+		f = the_finding(&scene);
+		if (f->kind != tests[i].kind || f->same_instance != tests[i].same_instance ||
+		    f->grade != tests[i].grade)
+			fail_msg("%s: %s, %s", tests[i].name, finding_kind_name(f->kind),
+				 finding_grade_name(f->grade));
+		scene_end(&scene);
+	}
+}
+
+static void rwsems_in_one_order(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_begin(&scene);
+	task_takes(&scene, 1, "Ar Br C");
+	task_takes(&scene, 2, "Aw Br C");
+	task_takes(&scene, 1, "Ar Bw C");
+	task_takes(&scene, 2, "C Ar?"); /* a trylock waits for nobody */
+	task_takes(&scene, 2, "Br A?w C");
+	task_takes(&scene, 1, "Ar Ar?");
+	assert_int_equal(findings(&scene), 0);
+	assert_true(dependencies(&scene) >= 2);
+	scene_end(&scene);
+}
+
 static void locks_that_meet_though_their_classes_repeat(void **state)
 {
 	struct scene scene;
@@ -488,6 +545,8 @@ int main(void)
 		cmocka_unit_test(a_lock_that_lets_its_holder_in_again_is_nothing),
 		cmocka_unit_test(a_lock_taken_by_its_reader_is_likely),
 		cmocka_unit_test(readers_block_like_writers),
+		cmocka_unit_test(rwsems_as_lockdep_tests_them),
+		cmocka_unit_test(rwsems_in_one_order),
 		cmocka_unit_test(locks_that_meet_though_their_classes_repeat),
 		cmocka_unit_test(of_repeating_classes_only_the_likely_is_told),
 		cmocka_unit_test(a_nesting_can_close_such_a_circle),

@@ -945,10 +945,10 @@ static void a_nesting_that_no_rule_allows(void **state)
 
 static void which_nestings_are_wrong(void **state)
 {
-	static const char *const wrong[] = { "K1 K2",   "K1? K2", "K1* K2", "K1 A K2",
-					     "V0x3 V3", "K1 K2r", "A K1 K2" };
-	static const char *const fine[] = { "K1 K2?", "K1r K2",   "K1 K1",   "K1 K1!",  "A1 A2",
-					    "F1 F2",  "K1 K2 K1", "V0x3 V2", "V0x3 V0", "K1 V1" };
+	static const char *const wrong[] = { "K1 K2",  "K1? K2", "K1* K2",  "K1 A K2", "V0x3 V3",
+					     "K1 K2r", "K1r K2", "K1r K2r", "A K1 K2" };
+	static const char *const fine[] = { "K1 K2?",   "K1 K1",   "K1 K1!",  "A1 A2",   "F1 F2",
+					    "K1 K2 K1", "K1r K2?", "V0x3 V2", "V0x3 V0", "K1 V1" };
 	struct scene scene;
 	size_t i;
 

@@ -262,6 +262,65 @@ static void a_misuse_says_whose_the_lock_is(void **state)
 	scene_end(&scene);
 }
 
+static const char *taking_kind(const json_t *line)
+{
+	const json_t *edge = json_array_get(json_object_get(line, "edges"), 0);
+
+	return json_string_value(json_object_get(json_object_get(edge, "taking"), "kind"));
+}
+
+static void rwsems_say_how_they_are_taken(void **state)
+{
+	struct scene scene;
+	struct paper paper;
+	json_t *line;
+
+	(void)state;
+	begin(&scene, "order C > D\n");
+	task_takes(&scene, 1, "Ar B");
+	task_takes(&scene, 2, "B Aw");
+	print(&paper, &scene, 1);
+	paper_has(&paper, "task1/1001 (process 1001) can hold A for reading and wait for B, while "
+			  "task2/1002 (process 1002) holds B and waits for A for writing: both");
+	paper_has(&paper, "rlock(A);");
+	paper_has(&paper, " lock(A);");
+	paper_has(&paper, " (for reading)\n");
+	paper_has(&paper, " (for writing)\n");
+	paper_end(&paper);
+	task_takes(&scene, 1, "Dr Cw");
+	print(&paper, &scene, 2);
+	paper_has(&paper, " took C for writing while it held D for reading. By the rules");
+	paper_end(&paper);
+	task_takes(&scene, 1, "Er Er");
+	print(&paper, &scene, 3);
+	paper_has(&paper, " takes E for reading, which it reads already: when another task asks for it for "
+			  "writing in between, both wait for ever.");
+	paper_has(&paper, "the lock itself does not say who reads it");
+	paper_end(&paper);
+	task_takes(&scene, 1, "Fr Fw");
+	print(&paper, &scene, 4);
+	paper_has(&paper, " waits for F for writing, which it holds for reading itself: it waits for ever.");
+	paper_end(&paper);
+	task_takes(&scene, 1, "Gw Gr!");
+	print(&paper, &scene, 5);
+	paper_has(&paper, " waits for G for reading, which it holds for writing itself: it waits for ever.");
+	paper_end(&paper);
+	line = finding_json(&scene, 5);
+	assert_string_equal(taking_kind(line), "rwsem_read");
+	json_decref(line);
+	line = finding_json(&scene, 4);
+	assert_string_equal(taking_kind(line), "rwsem_write");
+	json_decref(line);
+	task_takes(&scene, 1, "H H!");
+	print(&paper, &scene, 6);
+	paper_has(&paper, " waits for H, which it holds itself: it waits for ever.");
+	paper_end(&paper);
+	line = finding_json(&scene, 6);
+	assert_string_equal(taking_kind(line), "mutex");
+	json_decref(line);
+	scene_end(&scene);
+}
+
 /* The way round that the catalogue names is better than what can be said in general. */
 static void a_known_bug_says_how_to_avoid_it(void **state)
 {
@@ -404,6 +463,78 @@ static void stalls_are_counted_among_the_findings(void **state)
 	scene_end(&scene);
 }
 
+/* held_flag(FINDING, "before_start"): of the first lock that was held. */
+static bool held_flag(const json_t *line, const char *name)
+{
+	const json_t *edge = json_array_get(json_object_get(line, "edges"), 0);
+
+	return json_is_true(json_object_get(json_array_get(json_object_get(edge, "held"), 0), name));
+}
+
+static void what_was_found_held_claims_no_order(void **state)
+{
+	struct scene scene;
+	struct paper paper;
+	json_t *line;
+
+	(void)state;
+	begin(&scene, "order A > B\norder C > D\norder E > F\n");
+	scene.ip['B' - 'A'] = scene.ip['D' - 'A'] = 0;
+	task_takes(&scene, 1, "B^ A");
+	task_takes(&scene, 1, "D* C");
+	task_takes(&scene, 1, "F E");
+	print(&paper, &scene, 1);
+	paper_has(&paper, ", taken before: where and in which order is not known\n");
+	paper_lacks(&paper, "before locktrace came");
+	paper_end(&paper);
+	print(&paper, &scene, 2);
+	paper_has(&paper, ", taken before locktrace came\n");
+	paper_end(&paper);
+	line = finding_json(&scene, 1);
+	assert_false(held_flag(line, "before_start") || held_flag(line, "order_known"));
+	json_decref(line);
+	line = finding_json(&scene, 2);
+	assert_true(held_flag(line, "before_start") && !held_flag(line, "order_known"));
+	json_decref(line);
+	line = finding_json(&scene, 3);
+	assert_true(!held_flag(line, "before_start") && held_flag(line, "order_known"));
+	json_decref(line);
+	scene_end(&scene);
+}
+
+static void what_is_never_seen_is_never_complete(void **state)
+{
+	struct report_summary summary;
+	struct scene scene;
+	struct paper paper;
+	json_t *line;
+
+	(void)state;
+	begin(&scene, "");
+	summary = summary_of(&scene);
+	summary.trust.blind = "there is no light";
+	report_trust_judge(&summary.trust, true, NULL);
+	assert_int_equal(summary.trust.complete, COMPLETE_FALSE);
+	paper_begin(&paper, &scene);
+	text_summary(&summary, paper.stream);
+	paper_has(&paper,
+		  "NOT complete for mutex, so something can have been missed: there is no light. Not");
+	paper_end(&paper);
+	summary.trust.lost[LT_LOST_WAITS] = 2;
+	paper_begin(&paper, &scene);
+	text_summary(&summary, paper.stream);
+	paper_has(&paper, "missed: there is no light; 2 waits for a lock were not looked at, ");
+	paper_end(&paper);
+	paper_begin(&paper, &scene);
+	assert_int_equal(json_summary(&summary, paper.stream), 0);
+	line = paper_json(&paper);
+	paper_end(&paper);
+	assert_true(json_is_false(json_object_get(line, "complete")));
+	assert_string_equal(json_string_value(json_object_get(line, "not_seen")), "there is no light");
+	json_decref(line);
+	scene_end(&scene);
+}
+
 static void a_rule_is_shown_with_its_source(void **state)
 {
 	struct scene scene;
@@ -427,10 +558,13 @@ int main(void)
 		cmocka_unit_test(a_call_names_what_it_is_made_on),
 		cmocka_unit_test(what_was_not_counted_is_not_said),
 		cmocka_unit_test(a_misuse_says_whose_the_lock_is),
+		cmocka_unit_test(rwsems_say_how_they_are_taken),
 		cmocka_unit_test(a_known_bug_says_how_to_avoid_it),
 		cmocka_unit_test(the_summary_counts_what_was_told),
 		cmocka_unit_test(the_json_summary_counts_the_same),
 		cmocka_unit_test(stalls_are_counted_among_the_findings),
+		cmocka_unit_test(what_was_found_held_claims_no_order),
+		cmocka_unit_test(what_is_never_seen_is_never_complete),
 		cmocka_unit_test(a_rule_is_shown_with_its_source),
 	};
 

@@ -41,6 +41,16 @@ static const struct scan_layout with_list = {
 				 .type = 24 } },
 };
 
+/* PREEMPT_RT's mutex, 6.12. */
+static const struct scan_lock_layout realtime = { .known = true,
+						  .realtime = true,
+						  .first_waiter = true,
+						  .waiters = 16,
+						  .owner = 24,
+						  .list = 0,
+						  .task = 80,
+						  .lock = 88 };
+
 struct machine {
 	struct scan_layout layout;
 	struct scan *scan;
@@ -456,6 +466,83 @@ static void a_long_queue_is_walked_once(void **state)
 	}
 }
 
+/* Realtime: tasks first .. first + count - 1 wait for a lock; the last one is its first waiter. */
+static void queue_up_realtime(size_t lock, size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count; i++) {
+		put(record_of(i) + realtime.task, TASK(i));
+		put(record_of(i) + realtime.lock, lock_at(lock));
+	}
+	put(lock_at(lock) + realtime.waiters, record_of(first + count - 1) + realtime.list);
+}
+
+static int look_realtime(size_t task, struct scan_wait *out)
+{
+	memset(out, 0, sizeof(*out));
+	return scan_realtime(machine->scan, SCAN_MUTEX, TASK(task), record_of(task), out);
+}
+
+static void begin_realtime(void)
+{
+	begin(false);
+	machine->layout.of[SCAN_MUTEX] = realtime;
+	reopen();
+	queue_up_realtime(1, 10, 3);
+	put(lock_at(1) + realtime.owner, TASK(5) | 1);
+}
+
+static void realtime_mutexes_are_found(void **state)
+{
+	struct scan_wait wait;
+
+	(void)state;
+	begin_realtime();
+	for (size_t task = 10; task < 13; task++) {
+		assert_int_equal(look_realtime(task, &wait), 0);
+		assert_int_equal(wait.lock->address, lock_at(1));
+		assert_int_equal(wait.lock->owner, TASK(5));
+		assert_int_equal(wait.record, record_of(task));
+		assert_false(wait.lock->pickup || wait.write);
+	}
+	/* Let go, and nobody has woken up to take it yet. */
+	queue_up_realtime(2, 20, 1);
+	put(lock_at(2) + realtime.owner, 1);
+	assert_int_equal(look_realtime(20, &wait), 0);
+	assert_int_equal(wait.lock->owner, 0);
+	end();
+}
+
+/* Each of these by itself makes it unbelievable. */
+static void a_realtime_mutex_that_does_not_agree_is_not_believed(void **state)
+{
+	const struct {
+		uint64_t at, value;
+	} wrong[] = {
+		{ record_of(10) + realtime.task, TASK(11) },          /* the record of another task */
+		{ record_of(10) + realtime.lock, TASK(1) | 1 },       /* no pointer */
+		{ record_of(10) + realtime.lock, lock_at(2) },        /* a lock that nobody waits for */
+		{ lock_at(1) + realtime.waiters, 0 },                 /* the lock has no waiters */
+		{ lock_at(1) + realtime.waiters, lock_at(3) },        /* or one that is on no stack */
+		{ record_of(12) + realtime.task, TASK(TASKS + 1) },   /* the first waiter is no task */
+		{ record_of(12) + realtime.lock, lock_at(2) },        /* or waits for another lock */
+		{ lock_at(1) + realtime.owner, TASK(5) },             /* it says that nobody waits */
+		{ lock_at(1) + realtime.owner, TASK(TASKS + 1) | 1 }, /* its owner is no task */
+	};
+	struct scan_wait wait;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		begin_realtime();
+		put(wrong[i].at, wrong[i].value);
+		assert_int_equal(look_realtime(10, &wait), -EAGAIN);
+		end();
+	}
+	/* A record below which there is another task's stack. */
+	begin_realtime();
+	assert_int_equal(scan_realtime(machine->scan, SCAN_MUTEX, TASK(10), record_of(11), &wait), -EAGAIN);
+	end();
+}
+
 /* Whatever is torn, another lock than the right one is never told. */
 static void torn_reads_tell_nothing_false(void **state)
 {
@@ -516,6 +603,8 @@ int main(void)
 		cmocka_unit_test(a_ring_of_the_other_kind_is_not_taken),
 		cmocka_unit_test(a_lock_that_is_named_is_looked_at),
 		cmocka_unit_test(a_long_queue_is_walked_once),
+		cmocka_unit_test(realtime_mutexes_are_found),
+		cmocka_unit_test(a_realtime_mutex_that_does_not_agree_is_not_believed),
 		cmocka_unit_test(torn_reads_tell_nothing_false),
 		cmocka_unit_test(noise_tells_nothing),
 	};
