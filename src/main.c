@@ -16,6 +16,7 @@ static const struct command {
 	{ "rules", cmd_rules,
 	  "show the rules: which are in force on this kernel, and where each comes from" },
 	{ "list", cmd_list, "the VMs, groups and devices, their locks, who has these and how many wait" },
+	{ "check", cmd_check, "what this kernel offers, what locktrace makes of it, and what is missing" },
 	{ "hang", cmd_hang, "who waits for whom on a host that hangs: one look, nothing attached before" },
 };
 

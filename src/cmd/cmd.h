@@ -15,5 +15,6 @@ int cmd_watch(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_hang(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 
 #endif
