@@ -4,14 +4,16 @@
 # Runs tests and counts them: unit programs, what can be tested on this machine's
 # own kernel, and every case of the lab on every kernel it names. Called by
 # "make unit" and "make check". Ends with "N passed, N failed, N skipped"; exit
-# status 1 when one failed. LAB_FILES: what the lab's machines get; FUZZERS: programs.
+# status 1 when one failed. LAB_FILES, LAB_FILES_arm64: what the lab's machines get;
+# FUZZERS: programs; JOBS: how many machines side by side.
 set -uo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# Machines side by side; each emulates on one core.
-JOBS=${JOBS:-$(nproc)}
+# shellcheck source=tests/jobs.sh
+. "$HERE/jobs.sh"
 RESULTS=$(mktemp -d)
-trap 'rm -rf "$RESULTS"' EXIT
+trap 'job_end; rm -rf "$RESULTS"' EXIT
+job_signals
 PASSED=0 FAILED=0 SKIPPED=0
 # What did not pass, with its last complaint: told again at the end, where one looks first.
 REMARKS=()
@@ -21,7 +23,7 @@ count() {
 	case $1 in
 	0) PASSED=$((PASSED + 1)) ;;
 	77) SKIPPED=$((SKIPPED + 1)) REMARKS+=("skipped: $2$(complaint SKIP "${3-}")") ;;
-	*) FAILED=$((FAILED + 1)) REMARKS+=("failed: $2$(complaint 'FAIL|TROUBLE' "${3-}")") ;;
+	*) FAILED=$((FAILED + 1)) REMARKS+=("failed: $2$(complaint 'FAIL|TROUBLE|said nothing of|no result of' "${3-}")") ;;
 	esac
 }
 
@@ -84,26 +86,45 @@ prepare_lab() {
 		"$HERE/lab/kernels.sh" "$suite" >/dev/null || echo "the kernel of $suite could not be had"
 	done
 	"$HERE/lab/guest.sh" >/dev/null
+	"$HERE/lab/guest.sh" arm64 >/dev/null
 }
 
-run_lab() {
-	local case_file name kernel status
-	prepare_lab bookworm bookworm-backports sid bullseye
+# "TIMEOUT CASE KERNEL" of all, those that may take longest first: none of them is left to the end.
+list_cases() {
+	local case_file name kernel timeout
 	for case_file in "$HERE"/lab/cases/*.sh; do
 		name=$(basename "$case_file" .sh)
 		[ "$name" != lib ] || continue
+		timeout=$(sed -n 's/^# lab:.* timeout=\([0-9]*\).*/\1/p' "$case_file")
 		for kernel in $("$HERE/lab/run.sh" --kernels "$name"); do
-			while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do
-				wait -n || true
-			done
-			run_case "$name" "$kernel" &
+			echo "${timeout:-0} $name $kernel"
 		done
+	done | sort -s -k 1,1nr
+}
+
+run_lab() {
+	local cases name kernel status
+	job_start prepare_lab bookworm bookworm-backports sid bullseye bookworm-backports-rt bookworm-backports-arm64
+	wait $!
+	mapfile -t cases < <(list_cases)
+	for name in "${cases[@]}"; do
+		read -r _ name kernel <<<"$name"
+		job_room
+		job_start run_case "$name" "$kernel"
 	done
 	wait
 	for status in "$RESULTS"/*.status; do
 		name=$(basename "$status" .status)
 		count "$(cat "$status")" "$name" "$RESULTS/$name.log"
 	done
+}
+
+# docs/kernels.md is what the kernels have just said.
+check_table() {
+	local status=0
+	"$HERE/lab/kernel_table.sh" --check "$HERE/../docs/kernels.md" "$RESULTS" >"$RESULTS/table" 2>&1 || status=$?
+	cat "$RESULTS/table"
+	count "$status" "docs/kernels.md" "$RESULTS/table"
 }
 
 MODE=$1
@@ -116,9 +137,10 @@ if [ "$MODE" = all ]; then
 		run_native "$script"
 	done
 	for fuzzer in ${FUZZERS-}; do
-		run_fuzzer "$fuzzer" &
+		job_start run_fuzzer "$fuzzer"
 	done
 	run_lab # waits for the fuzzers too, and counts them
+	check_table
 fi
 [ ${#REMARKS[@]} -eq 0 ] || printf '%s\n' "${REMARKS[@]}"
 echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"

@@ -3,7 +3,7 @@
 #
 # The lab itself works: the machine boots, the usual file systems are there and
 # a virtual machine inside it sleeps in KVM_RUN until it is kicked.
-# lab: kernels=bookworm,bullseye,bookworm-backports,sid timeout=90
+# lab: kernels=bookworm,bullseye,bookworm-backports,bookworm-backports-rt,sid,bookworm-backports-arm64 timeout=90
 # shellcheck source=lib.sh
 . /lab/lib.sh
 

@@ -7,7 +7,7 @@
 # each attach kind there is a run in which every scenario must be found and no
 # other cycle, and one in which nothing must be found.
 # Arguments: attach kinds instead of both.
-# lab: kernels=bookworm,bookworm-backports timeout=400 fixture=yes
+# lab: kernels=bookworm,bookworm-backports,bookworm-backports-rt timeout=400 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 
@@ -58,9 +58,7 @@ loud() {
 		$(in_order @t1 lock_interruptible:outer m); $(in_order @t2 lock_interruptible:m outer)
 		$(in_order @t1 lock_io:outer o); $(in_order @t2 lock_io:o outer)
 		$(in_order @t1 dec_and_lock:outer p); $(in_order @t2 dec_and_lock:p outer)
-		# one task waits for itself; a signal ends that
-		@t4 locks lock outer; @t4& - locks lock_interruptible outer
-		hangs t4 300; interrupt t4; join t4 5000; @t4 locks unlock outer
+		$self_deadlock
 		# processes; a lock made after the tracer came, and one from before
 		locks new late; $(in_order %p1 outer late); $(in_order %p2 late outer)
 		$(in_order %p1 outer early); $(in_order %p2 early outer)
@@ -91,7 +89,7 @@ check_loud() {
 		"a trylock as the lock that is held" \
 		"cycle(\"$OUTER\"; \"lt_lock_g\") | map(.grade) == [\"likely\"] and
 			(.[0] | edge(\"$OUTER\"; \"lt_lock_g\") | .held | map(.trylock) == [true])"
-	set -- "$@" "a task that waits for itself: deadlock" \
+	[ -z "$self_deadlock" ] || set -- "$@" "a task that waits for itself: deadlock" \
 		"[findings[] | select(.kind == \"recursive\") | [.classes, .same_instance, .grade]] == [[[\"$OUTER\"], true, \"deadlock\"]]"
 	for letter in h i j k l m o p; do
 		set -- "$@" "lock $letter of those taken each in its way" \
@@ -109,10 +107,10 @@ check_loud() {
 		"(cycle(\"$OUTER\"; \"first\")[0] | edge(\"$OUTER\"; \"first\").to_addr) as \$first |
 			(cycle(\"$PINNER\"; \"first_again\")[0] | edge(\"$PINNER\"; \"first_again\").to_addr) as \$second |
 			\$first == \$second" \
-		"no other cycle" "[findings[].id] | unique | length == 19" \
+		"no other cycle" "[findings[].id] | unique | length == $loud_findings" \
 		"nothing was lost" "summary.lost | all(. == 0)" \
 		"complete, as far as this kind can know" \
-		"summary.complete == (if ready.attach == \"fentry\" then true else \"unknown\" end)"
+		"summary.complete == (if ready.attach == \"kprobe\" and \"$LAB_SUITE\" == \"bookworm\" then \"unknown\" else true end)"
 }
 
 quiet() {
@@ -152,7 +150,20 @@ check_quiet() {
 
 load_kvm
 insmod /lab/fixture/lt_locks.ko || fail "cannot load lt_locks"
-[ $# -gt 0 ] || set -- fentry kprobe
+# With PREEMPT_RT fentry misses calls, and a task that waits for itself does so for ever (realtime has that).
+case $LAB_SUITE in
+*-rt)
+	[ $# -gt 0 ] || set -- auto
+	self_deadlock='' loud_findings=18
+	;;
+*)
+	[ $# -gt 0 ] || set -- fentry kprobe
+	# One task waits for itself; a signal ends that.
+	self_deadlock='@t4 locks lock outer; @t4& - locks lock_interruptible outer
+		hangs t4 300; interrupt t4; join t4 5000; @t4 locks unlock outer'
+	loud_findings=19
+	;;
+esac
 for kind in "$@"; do
 	ltguest -c "locks new early"
 	tracer_start "loud_$kind" --json --attach "$kind" --watch "$OUTER@lt_locks_state" --watch "$PINNER@*lt_locks_pointer"

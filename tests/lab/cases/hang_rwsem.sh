@@ -3,7 +3,7 @@
 #
 # Rwsems: who waits for reading or writing, and whom a report may blame. Readers
 # are counted, never named: an rwsem does not know them.
-# lab: kernels=bookworm,bookworm-backports timeout=240 fixture=yes
+# lab: kernels=bookworm,bookworm-backports,bookworm-backports-arm64 timeout=240 fixture=yes
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 

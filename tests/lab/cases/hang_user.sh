@@ -4,7 +4,7 @@
 # A hang made from user space alone, so on kernels for which no module can be built
 # here: writers of a pipe behind one that sleeps in a page fault nobody answers,
 # the same with a file and with a directory (tests/native/hang_helper.c).
-# lab: kernels=sid,bookworm-backports timeout=240
+# lab: kernels=sid,bookworm-backports,bookworm-backports-arm64 timeout=240
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 
@@ -36,5 +36,8 @@ check_json /tmp/json.out \
 	"all of it is sure" 'summary.unverified == 0 and summary.waits == 6'
 [ "$LAB_SUITE" != sid ] || check_json /tmp/json.out "7.x says itself who waits for what, if no signal ends it" \
 	'waits | map(select(.lock and .signal == "none")) | length == 5 and all(.proof == "blocked_on")'
+[ "$LAB_ARCH" != arm64 ] || check_json /tmp/json.out "frame pointers lead through a stack: no function is there twice" \
+	'waits | all(.stack | functions | length == (unique | length))' \
+	"and the lock's own are there" '[waits[] | select(.kind == "mutex") | .stack | functions] | length == 3 and all(index("mutex_lock") > 0)'
 kill $helper
 pass

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause
 #
 # What the lab's cases share. Runs inside the guest under busybox sh; a case
-# starts with ". /lab/lib.sh" and ends with "pass". Set: LAB_CASE, LAB_SUITE.
+# starts with ". /lab/lib.sh" and ends with "pass". Set: LAB_CASE, LAB_SUITE, LAB_ARCH.
 # shellcheck disable=SC3040 # busybox has pipefail
 set -euo pipefail
 
@@ -62,14 +62,28 @@ wait_for() {
 	done
 }
 
+# Built in on arm64.
 load_kvm() {
-	modprobe kvm-amd || fail "cannot load kvm-amd"
-	[ -c /dev/kvm ] || fail "no /dev/kvm with kvm-amd loaded"
+	[ "$LAB_ARCH" != amd64 ] || modprobe kvm-amd || fail "cannot load kvm-amd"
+	[ -c /dev/kvm ] || fail "no /dev/kvm"
 }
 
 load_vfio() {
 	modprobe vfio || fail "cannot load vfio"
 	modprobe vfio_iommu_type1 || fail "cannot load vfio_iommu_type1"
+}
+
+# hold_exit: opens now what ends the machine, for a case that is going to forbid it (lockdown).
+hold_exit() {
+	mkfifo /tmp/exit
+	cp /lab/bin/ltexit /tmp/ltexit_held
+	/tmp/ltexit_held - <>/tmp/exit >/tmp/exit_held &
+	wait_for 30 test -s /tmp/exit_held || fail "the way to end the machine cannot be held open"
+	# init.sh calls it by its name.
+	# shellcheck disable=SC2016 # for the script
+	printf '#!/bin/sh\necho "$1" >/tmp/exit\nsleep 60\n' >/tmp/ltexit
+	chmod 755 /tmp/ltexit
+	mv /tmp/ltexit /lab/bin/ltexit
 }
 
 # load_fixture [PARAMETER=VALUE...]: lt_locks, and lt_vfio (if this kernel has
@@ -123,6 +137,14 @@ objects_in_order() {
 load_destroy() {
 	destroy_ops=$(sed -n 's/^\([0-9a-f]*\) . kvm_vfio_ops\t\[kvm\]$/0x\1/p' /proc/kallsyms)
 	insmod /lab/fixture/lt_destroy.ko ops="$destroy_ops" || fail "cannot load lt_destroy"
+}
+
+# steps_2023: the steps of ltguest for both sides of the deadlock of 2023, one after the other, so that
+# nothing hangs. Needs lt_vfio.
+steps_2023() {
+	echo "vm v; container k; group g $(lt_vfio_group); setcontainer g k; iommu k; kvmvfio d v; groupadd d g
+		@opener device x g lt_vfio.0; @closer& close d; join closer 10000
+		@opener close x; close g; close k; close v"
 }
 
 # The VFIO group's file in /dev/vfio for a device in sysfs: its number, or
@@ -213,7 +235,7 @@ tracer_interrupt() {
 # tracer_stop NAME STATUS: Ctrl-C; it must end with this exit status.
 tracer_stop() {
 	tracer_interrupt "$1"
-	tracer_wait "$1" "$2" 30
+	tracer_wait "$1" "$2" 120
 }
 
 # tracer_wait NAME STATUS SECONDS: it must end by itself, so and in this time.
@@ -271,6 +293,10 @@ json_names='
 	def functions: map(sub("[+ ].*"; ""));
 	def waits: [.[] | select(.type == "wait")];
 	def roots: [.[] | select(.type == "root")];
+	def feature($name): [.[] | select(.type == "feature" and .name == $name)][0].state;
+	def problems: [.[] | select(.type == "problem") | .missing | split(" ")[]];
+	def classes_of($state): [.[] | select(.type == "class" and .state == $state) | .name];
+	def functions_of($state): [.[] | select(.type == "function" and .state == $state) | .name];
 	def wait_of($comm): waits[] | select(.task.comm == $comm);
 '
 
@@ -326,6 +352,47 @@ check_not_last() {
 		"no finding, for it was not the last reference" 'findings == []' \
 		"and yet the summary counts it" \
 		'summary.not_last | map([.function, .under]) == [["kvm_put_kvm", "vfio_group.group_lock"]]' \
+		"nothing was lost" 'summary.lost | all(. == 0)'
+}
+
+# check_cycle_2023 FILE: the report has the cycle of 2023 with all that lockdep would print of it, from
+# the tasks "opener" and "closer" of the VM "demo", on a kernel that has the bug (6.1).
+check_cycle_2023() {
+	check_json "$1" \
+		"the cycle is found, once" \
+		'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock") | length == 1' \
+		"it names the fix" \
+		'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock")[0].known |
+			.commit == "2b48f52f2bff" and .release == "v6.3" and (.title | test("deadlock"))' \
+		"in the order of 6.1" \
+		'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock")[0].classes ==
+			["vfio_group.group_lock", "guests_lock", "kvm.lock"]' \
+		"it is likely: the same locks, two tasks" \
+		'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock")[0].grade == "likely"' \
+		"the opener holds dev_set, group_lock and guests_lock, in this order" \
+		'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock")[0] | edge("guests_lock"; "kvm.lock") |
+			.task.comm == "opener" and (.held | map(.class)) ==
+			["vfio_device_set.lock", "vfio_group.group_lock", "guests_lock"]' \
+		"the opener comes through the driver" \
+		'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock")[0] | edge("guests_lock"; "kvm.lock") |
+			.stack | map(sub("\\+.*"; "")) | .[0] == "mutex_lock" and
+			(index("lt_vfio_open_device") < index("vfio_group_fops_unl_ioctl"))' \
+		"the closer holds kvm.lock and takes group_lock" \
+		'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock")[0] | edge("kvm.lock"; "vfio_group.group_lock") |
+			.task.comm == "closer" and (.held | map(.class)) == ["kvm.lock"] and
+			(.held[0].at | startswith("kvm_device_release+")) and
+			(.taking.at | startswith("vfio_file_set_kvm+"))' \
+		"the closer comes through kvm_vfio_release and kvm_device_release" \
+		'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock")[0] | edge("kvm.lock"; "vfio_group.group_lock") |
+			.stack | map(sub("\\+.*"; "")) |
+			index("kvm_vfio_release") + 1 == index("kvm_device_release")' \
+		"VM, group and device are named" \
+		'cycle("vfio_group.group_lock"; "guests_lock"; "kvm.lock")[0] |
+			(.text | test("kvm.lock of VM [0-9]+ .demo.") and test("of group [0-9]+")) and
+			(edge("guests_lock"; "kvm.lock").held[0].object == "device set of lt_vfio.0") and
+			(.edges | all(.task.vm == "demo"))' \
+		"nothing of the tracer is in the stacks" \
+		'[findings[].edges[].stack[]] | any(test("bpf|trampoline")) | not' \
 		"nothing was lost" 'summary.lost | all(. == 0)'
 }
 
@@ -426,6 +493,44 @@ list_run() {
 			(.held_by | IN("nobody", "task", "unseen", "unknown")) and (.owner != null) == (.held_by == "task") and .waiters >= 0)' \
 		"it is whole" '(summary.partial | not) and summary.trouble == null and summary.locks == ([.[:-1][].locks[]] | length) and
 			summary.objects == ([.[] | select(.type == "list" and .kind != "static")] | length)'
+}
+
+# check_run NAME STATUS [OPTION]...: "locktrace check --json" must end with this status ("any": whichever).
+# CHECK_WRAP goes before it. JSON must be as documented.
+# shellcheck disable=SC2016 # variables of jq
+check_run() {
+	check_name=$1
+	check_status=$2
+	shift 2
+	check_got=0
+	# shellcheck disable=SC2086 # a command and its options, or nothing
+	${CHECK_WRAP:-} /lab/bin/locktrace check --json "$@" >"/tmp/$check_name.out" 2>"/tmp/$check_name.err" || check_got=$?
+	[ "$check_got" = "$check_status" ] || [ "$check_status" = any ] ||
+		tracer_fail "$check_name" "check $*: exit status $check_got, not $check_status"
+	note "ok: check $* ended with status $check_got"
+	json_quiet=yes
+	check_json "/tmp/$check_name.out" \
+		"$check_name: features, functions, classes, problems, a summary, each one object a line" \
+		"length == $(wc -l <"/tmp/$check_name.out") and all(type == \"object\" and .version == 1) and
+			map(.type) == (map(.type) | sort_by({feature: 0, function: 1, class: 2, problem: 3, summary: 4}[.])) and
+			(map(select(.type == \"summary\")) | length) == 1" \
+		"a feature has a group, a name and a state" '[.[] | select(.type == "feature")] | length > 25 and
+			all((.group | IN("kernel", "types", "bpf", "attach", "waits")) and (.name | length > 0) and
+			(.state | IN("yes", "no", "unknown", "waiting"))) and (map(.name) | length == (unique | length))' \
+		"a function has a role and a state, and a kind if it is reached" '[.[] | select(.type == "function")] | all(
+			(.role | IN("lock", "init", "object", "scope", "put", "rwsem", "release", "rwsem_init", "container")) and
+			(.state | IN("reached", "waiting", "missing", "refused")) and (.attach != null) == (.state == "reached"))' \
+		"a class has a state" '[.[] | select(.type == "class")] | all(.state | IN("found", "unfollowed", "waiting", "missing"))' \
+		"a problem says what it means, for whom, and what mends it" '[.[] | select(.type == "problem")] | all(
+			(.missing | length > 0) and (.means | length > 0) and (.fix | length > 0) and
+			any(.watch, .hang, .list; . != "full"))' \
+		"the summary is what the problems make it, and the status what it says" "[.[] | select(.type == \"problem\")] as \$p |
+			{full: 0, degraded: 1, impossible: 2} as \$level | summary as \$s |
+			summary.problems == (\$p | length) and summary.status == $check_got and
+			all(\"watch\", \"hang\", \"list\"; . as \$c | \$level[\$s[\$c]] == ([0] + (\$p | map(\$level[.[\$c]])) | max)) and
+			([summary.watch, summary.hang, summary.list] | if all(. == \"full\") then 0
+				elif all(. == \"impossible\") then 2 else 1 end) == summary.status"
+	json_quiet=no
 }
 
 # check_hang_2023 CLOSER: "hang" tells the deadlock of 2023, of the task "opener" and

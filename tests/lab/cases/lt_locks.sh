@@ -3,7 +3,7 @@
 #
 # Every command of the lock fixture does what it says: locks stay held when the
 # command returns, by the task that wrote it, and bad commands are refused.
-# lab: kernels=bookworm,bookworm-backports,bullseye timeout=90 fixture=yes
+# lab: kernels=bookworm,bookworm-backports,bullseye,bookworm-backports-arm64 timeout=90 fixture=yes
 # shellcheck source=lib.sh
 . /lab/lib.sh
 

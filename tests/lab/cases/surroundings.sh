@@ -44,7 +44,7 @@ refuses "an argument too many" "'extra' is not expected" $LOCKTRACE watch extra
 refuses "--duration without a number" "--duration x: expected a number" $LOCKTRACE watch --duration x
 refuses "--duration 0" "--duration 0: expected a number from 1" $LOCKTRACE watch --duration 0
 refuses "--duration -1" "--duration -1: expected a number from 1" $LOCKTRACE watch --duration -1
-refuses "--attach of no kind" "--attach foo: expected auto, fentry or kprobe" $LOCKTRACE watch --attach foo
+refuses "--attach of no kind" "--attach foo: expected auto, fentry, kprobe.multi, kprobe or contention" $LOCKTRACE watch --attach foo
 refuses "--pid of no number" "--pid x: expected a number" $LOCKTRACE watch --pid x
 refuses "--ring-size of less than a page" "--ring-size 4095: expected 4096 bytes" $LOCKTRACE watch --ring-size 4095
 refuses "--ring-size of too much" "--ring-size 2G: expected 4096 bytes .a page. to 1G" $LOCKTRACE watch --ring-size 2G
@@ -67,6 +67,11 @@ mount -t tmpfs none /sys/kernel/btf
 check "BTF is hidden" [ ! -e /sys/kernel/btf/vmlinux ]
 refuses "a kernel without BTF" "type information.*CONFIG_DEBUG_INFO_BTF" $LOCKTRACE watch --duration 1
 umount /sys/kernel/btf
+
+sed 's/ mutex_lock$/ mutex_lock_nested/' /proc/kallsyms >/tmp/kallsyms
+mount -o bind /tmp/kallsyms /proc/kallsyms
+refuses "a kernel built with lockdep" "no function mutex_lock: .*lockdep.*see dmesg" $LOCKTRACE watch --duration 1
+umount /proc/kallsyms
 
 # Two at a time, for each kind; nothing of KVM and VFIO is there.
 check_not "kvm is not loaded" [ -e /sys/module/kvm ]

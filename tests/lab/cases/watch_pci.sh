@@ -4,7 +4,7 @@
 # A real PCI device through vfio-pci, with modules that load after the tracer
 # started: they are attached to, the device, its group and its locks are followed,
 # and the kernel's own code gives dependencies and no finding.
-# lab: kernels=bookworm-backports,sid,bookworm timeout=240
+# lab: kernels=bookworm-backports,sid,bookworm,bookworm-backports-arm64 timeout=240
 # shellcheck source=tests/lab/cases/lib.sh
 . /lab/lib.sh
 
